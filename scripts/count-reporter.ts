@@ -1,0 +1,22 @@
+// Ends a vitest run with the one line that CI reads: `N passed, N failed`.
+import type { Reporter, TestModule } from "vitest/node";
+
+export default class CountReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    let passed = 0;
+    let failed = 0;
+    let skipped = 0;
+    for (const module of modules) {
+      if (module.errors().length > 0) failed++; // a file that could not be loaded
+      for (const test of module.children.allTests()) {
+        const state = test.result().state;
+        if (state === "passed") passed++;
+        else if (state === "failed") failed++;
+        else skipped++;
+      }
+    }
+    const tail = skipped > 0 ? `, ${skipped} skipped` : "";
+    // After the default reporter's own summary.
+    process.on("exit", () => console.log(`${passed} passed, ${failed} failed${tail}`));
+  }
+}
