@@ -1,0 +1,120 @@
+// What an operation looks like to the checker: plain data and pure functions, supplied from outside.
+import type { Json, Row, Type } from "./types.ts";
+
+/** Where an operation may stand. */
+export type OperationKind =
+  /** `dataset d = jsonl("x.jsonl")`: brings rows in. */
+  | "source"
+  /** `d |> take(100)`: rows to rows; its first input is the rows before the pipe. */
+  | "transform"
+  /** `model m = decoder(bpe) { … }`: brings in or makes a Model, Tokenizer or Judge. */
+  | "model"
+  /** `stage s = sft(m, d) { … }` */
+  | "stage";
+
+/** The part of JSON Schema that parameters use, with Align's own annotations under `x-`. */
+export interface ParamSchema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: Json;
+  readonly enum?: readonly Json[];
+  readonly const?: Json;
+  readonly anyOf?: readonly ParamSchema[];
+  readonly items?: ParamSchema;
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMaximum?: number;
+  /** `tokens`, `steps`, `nats`, `fraction`: a percentage literal fits only where a fraction is wanted. */
+  readonly "x-unit"?: string;
+  /** Where the default comes from: `Rafailov et al. 2023, App. B`. */
+  readonly "x-source"?: string;
+  /**
+   * What this parameter is to the language, when it is not a plain value: a `template` reference (its value
+   * becomes `{input, target?}` texts), a `path` (resolved by the host, its content goes into the key), or an
+   * `expression` over the row's columns (its value becomes the lowered expression).
+   */
+  readonly "x-align"?: "template" | "path" | "expression";
+  /** Does not change the result and stays out of the key: threads, logging. */
+  readonly "x-execution"?: boolean;
+}
+
+export interface ParamsSchema {
+  readonly type: "object";
+  readonly properties: Readonly<Record<string, ParamSchema>>;
+  readonly required?: readonly string[];
+}
+
+/** One problem that the JSON Schema validator (or the operation itself) has with evaluated parameters. */
+export interface ParamProblem {
+  /** The parameter's name, or the name of an unknown or missing one. */
+  readonly param: string;
+  readonly kind: "unknown" | "missing" | "type" | "range" | "other";
+  /** `must be > 0`; a fragment that follows the parameter's name and value. */
+  readonly message: string;
+  readonly help?: string;
+}
+
+/** A declaration-typed argument: `pretrain(model, data)`, `judge(rows, by: afinn)`. */
+export interface InputSpec {
+  readonly name: string;
+  readonly type: Type;
+  readonly doc: string;
+  readonly optional?: boolean;
+  /** `generate([a, b], prompts)`: one or a list. */
+  readonly variadic?: boolean;
+}
+
+/** What is known of a call when its output type is asked for. */
+export interface CallFacts {
+  /** Types of the inputs given, by input name; a variadic input has a list type. */
+  readonly inputs: Readonly<Record<string, Type>>;
+  /** Parameters as evaluated, defaults filled in. */
+  readonly params: Readonly<Record<string, Json>>;
+  /** The row before the pipe, for transforms; the row of the first dataset input otherwise. */
+  readonly row?: Row;
+  /** Columns of a file-like source, when it can be looked at. */
+  readonly peek?: (path: string) => Row | undefined;
+}
+
+export interface TypeProblem {
+  readonly message: string;
+  readonly help?: string;
+  /** The parameter or input to point at. */
+  readonly at?: string;
+  /** Nearest fitting name, when the problem is an unknown column. */
+  readonly unknown?: { readonly name: string; readonly candidates: readonly string[] };
+}
+
+export interface Signature {
+  readonly name: string;
+  readonly kind: OperationKind;
+  readonly doc: string;
+  readonly inputs: readonly InputSpec[];
+  readonly params: ParamsSchema;
+  /** Parameters that may be given by position after the inputs: `text("a.txt")`, `take(100)`. */
+  readonly positional: readonly string[];
+  /** `take_rest: any name is allowed` as in `select(prompt: instruction)`: the schema of those values. */
+  readonly rest?: ParamSchema;
+  output(facts: CallFacts): Type | TypeProblem;
+  /** Names that `stage.name` and `expect` may read, with their one-line meaning. */
+  readonly metrics: Readonly<Record<string, string>>;
+  /** Validates evaluated parameters (ajv behind it). */
+  validate(params: Readonly<Record<string, Json>>): readonly ParamProblem[];
+}
+
+/** Every operation there is, by name. */
+export type Library = ReadonlyMap<string, Signature>;
+
+/** What the checker may ask of the outside world. */
+export interface Host {
+  /**
+   * The files that a path names, sorted; relative to the .align file, with globs and `npm:package/file`.
+   * A string list on success, a problem otherwise.
+   */
+  resolve(
+    path: string,
+  ): { readonly files: readonly string[] } | { readonly problem: string; readonly help?: string };
+  /** The first rows' columns of a JSONL or CSV file. */
+  peek(path: string): Row | undefined;
+}
