@@ -1,1 +1,1 @@
-console.log("ok prepare")
+console.log("ok prepare");

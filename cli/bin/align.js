@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-console.log("align stub")
+console.log("align stub");

@@ -1,0 +1,161 @@
+// One declaration of an operation, from which its types, checks, docs and cache key are all derived.
+import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import type { Static, TObject, TSchema } from "typebox";
+import type {
+  CallFacts,
+  InputSpec,
+  Json,
+  ParamProblem,
+  ParamSchema,
+  ParamsSchema,
+  Signature,
+  Type,
+  TypeProblem,
+} from "../grammar/index.ts";
+import type { ModelRun, SourceRun, StageRun, TransformRun } from "./task.ts";
+
+export interface Declaration<P extends TObject> {
+  readonly name: string;
+  /** Raise it when the same parameters and inputs give different bytes than before. */
+  readonly version: number;
+  readonly doc: string;
+  readonly inputs?: readonly InputSpec[];
+  readonly params: P;
+  readonly positional?: readonly (keyof Static<P> & string)[];
+  readonly rest?: TSchema;
+  readonly output: Type | ((facts: CallFacts) => Type | TypeProblem);
+  readonly metrics?: Readonly<Record<string, string>>;
+  /** The result depends on the tensor backend, whose fingerprint then goes into the key. */
+  readonly numeric?: boolean;
+  /** Uses every core while it runs; such tasks never run side by side. */
+  readonly heavy?: boolean;
+  /** What the schema alone cannot say: two parameters that exclude each other, one without effect. */
+  readonly check?: (params: Static<P>) => readonly ParamProblem[];
+}
+
+export interface Operation extends Signature {
+  readonly version: number;
+  readonly numeric: boolean;
+  readonly heavy: boolean;
+  /** The implementation, loaded only in the process that runs it. */
+  load(): Promise<SourceRun | TransformRun | ModelRun | StageRun>;
+}
+
+/** `dataset d = name(…)`: brings rows in. */
+export function defineSource<P extends TObject>(
+  declaration: Declaration<P>,
+  load: () => Promise<SourceRun<Static<P>>>,
+): Operation {
+  return define("source", declaration, load);
+}
+
+/** `d |> name(…)`: rows to rows. */
+export function defineTransform<P extends TObject>(
+  declaration: Declaration<P>,
+  load: () => Promise<TransformRun<Static<P>>>,
+): Operation {
+  return define("transform", declaration, load);
+}
+
+/** `model m = name(…)`: a Model, a Tokenizer or a Judge. */
+export function defineModel<P extends TObject>(
+  declaration: Declaration<P>,
+  load: () => Promise<ModelRun<Static<P>>>,
+): Operation {
+  return define("model", declaration, load);
+}
+
+/** `stage s = name(…)`. */
+export function defineStage<P extends TObject>(
+  declaration: Declaration<P>,
+  load: () => Promise<StageRun<Static<P>>>,
+): Operation {
+  return define("stage", declaration, load);
+}
+
+function define<P extends TObject, R>(
+  kind: Signature["kind"],
+  declaration: Declaration<P>,
+  load: () => Promise<R>,
+): Operation {
+  const { output, rest } = declaration;
+  const params = declaration.params as unknown as ParamsSchema;
+  let compiled: ValidateFunction | undefined;
+  return {
+    name: declaration.name,
+    kind,
+    version: declaration.version,
+    doc: declaration.doc,
+    inputs: declaration.inputs ?? [],
+    params,
+    positional: declaration.positional ?? [],
+    ...(rest ? { rest: rest as unknown as ParamSchema } : {}),
+    metrics: declaration.metrics ?? {},
+    numeric: declaration.numeric ?? false,
+    heavy: declaration.heavy ?? false,
+    output: typeof output === "function" ? output : () => output,
+    validate(values) {
+      compiled ??= ajv().compile({ ...params, additionalProperties: rest ?? false });
+      const problems = compiled(values) ? [] : problemsOf(compiled.errors ?? []);
+      if (problems.length > 0 || !declaration.check) return problems;
+      return declaration.check(values as Static<P>);
+    },
+    load: load as Operation["load"],
+  };
+}
+
+let instance: Ajv | undefined;
+function ajv(): Ajv {
+  // `strict: false`: the `x-` annotations are ours, and ajv has nothing to check in them.
+  instance ??= new Ajv({ allErrors: true, strict: false });
+  return instance;
+}
+
+function problemsOf(errors: readonly ErrorObject[]): ParamProblem[] {
+  const problems = new Map<string, ParamProblem>();
+  for (const error of errors) {
+    const problem = problemOf(error);
+    // A union reports every branch; the first word on a parameter is enough.
+    if (!problems.has(problem.param)) problems.set(problem.param, problem);
+  }
+  return [...problems.values()];
+}
+
+function problemOf(error: ErrorObject): ParamProblem {
+  const param = error.instancePath.split("/")[1] ?? "";
+  const p = error.params as Record<string, Json>;
+  switch (error.keyword) {
+    case "additionalProperties":
+      return { param: String(p.additionalProperty), kind: "unknown", message: "is not a parameter" };
+    case "required":
+      return { param: String(p.missingProperty), kind: "missing", message: "is required" };
+    case "minimum":
+    case "exclusiveMinimum":
+    case "maximum":
+    case "exclusiveMaximum":
+      return { param, kind: "range", message: `must be ${p.comparison} ${p.limit}` };
+    case "enum":
+      return {
+        param,
+        kind: "range",
+        message: `must be one of ${(p.allowedValues as Json[]).map(String).join(", ")}`,
+      };
+    case "type":
+      return {
+        param,
+        kind: "type",
+        message: `must be ${/^[aeiou]/.test(String(p.type)) ? "an" : "a"} ${p.type}`,
+      };
+    default:
+      return { param, kind: "other", message: error.message ?? `does not satisfy ${error.keyword}` };
+  }
+}
+
+/** The parameters of an operation with the annotations that docs and `align plan` show. */
+export function defaultsOf(params: ParamsSchema): Record<string, Json> {
+  const defaults: Record<string, Json> = {};
+  for (const [name, schema] of Object.entries(params.properties)) {
+    if (schema.default !== undefined) defaults[name] = schema.default;
+  }
+  return defaults;
+}

@@ -1,0 +1,78 @@
+// What an operation's implementation sees while it runs: its inputs, its output folder and a way to report.
+import type { Json } from "../grammar/index.ts";
+
+export type RowData = { readonly [column: string]: Json };
+export type Rows = AsyncIterable<RowData>;
+
+/** A finished artifact, materialised read-only. Datasets have `rows.jsonl`, models are HF folders, judges have `judge.json`. */
+export interface Artifact {
+  readonly dir: string;
+  /** sha256 of the tree. */
+  readonly digest: string;
+  /** The declaration it came from, for messages only. */
+  readonly node: string;
+}
+
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+  /** `steps`, `rows`, `tokens`. */
+  readonly unit: string;
+  /** Live values: loss, grad_norm, learning_rate. Shown and journaled, never part of the artifact. */
+  readonly metrics?: Readonly<Record<string, number>>;
+}
+
+export interface TaskContext<P = Readonly<Record<string, Json>>> {
+  readonly params: P;
+  /** By input name; absent optional inputs are absent. */
+  readonly inputs: Readonly<Record<string, readonly Artifact[]>>;
+  /** Absolute files of a path parameter, in order, by parameter name. */
+  readonly files: Readonly<Record<string, readonly string[]>>;
+  /** How the numerics run. */
+  readonly device: string;
+  readonly threads: number;
+  progress(progress: Progress): void;
+  /** Aborted on Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+export interface OutputContext<P> extends TaskContext<P> {
+  /** An empty folder of this attempt's own; what is in it when `run` returns is the artifact. */
+  readonly out: string;
+}
+
+export interface RunResult {
+  /** What `stage.name` reads; also written to the artifact as `metrics.json`. */
+  readonly metrics?: Readonly<Record<string, number>>;
+  /** Shown when the run ends and in reports: a table or text. Kept in the artifact as `summary.txt`. */
+  readonly summary?: string;
+}
+
+export interface SourceRun<P = never> {
+  read(ctx: TaskContext<P>): Rows;
+}
+export interface TransformRun<P = never> {
+  transform(rows: Rows, ctx: TaskContext<P>): Rows;
+}
+export interface ModelRun<P = never> {
+  run(ctx: OutputContext<P>): Promise<RunResult | undefined>;
+}
+export interface StageRun<P = never> {
+  run(ctx: OutputContext<P>): Promise<RunResult>;
+}
+
+/** A failure that the user can act on: shown without a stack. Anything else thrown by a task is a bug. */
+export class TaskError extends Error {
+  readonly code: string;
+  /** Where, when it is in a data file: `data.jsonl:17`. */
+  readonly where: string | undefined;
+  readonly help: string | undefined;
+
+  constructor(problem: { code: string; message: string; where?: string; help?: string }) {
+    super(problem.message);
+    this.name = "TaskError";
+    this.code = problem.code;
+    this.where = problem.where;
+    this.help = problem.help;
+  }
+}
