@@ -1,2 +1,10 @@
 #!/usr/bin/env node
-console.log("align stub");
+import { existsSync } from "node:fs";
+
+const bundle = new URL("../../dist/align.js", import.meta.url);
+if (existsSync(bundle)) {
+  await import(bundle.href);
+} else {
+  console.error("align is not built yet. Run: npm run build");
+  process.exitCode = 2;
+}
