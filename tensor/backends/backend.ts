@@ -1,0 +1,27 @@
+// The interface that every backend implements: compile a graph once, run it many times.
+
+import type { Graph, HostArray } from "../ir/graph.ts";
+
+export interface CompileOptions {
+  /** Runs the graph as given, without the rewriting passes; for tests of the passes. */
+  readonly verbatim?: boolean;
+}
+
+export interface Backend {
+  readonly name: string;
+  /** Everything about the backend that can change a bit of a result, e.g. "onnx-cpu/1.30.0/fp32/x64". Goes into cache keys. */
+  readonly fingerprint: string;
+  compile(graph: Graph, options?: CompileOptions): Promise<Executable>;
+}
+
+/** Row-major arrays by name; shapes are those of the graph. f32 is Float32Array, i32 Int32Array, bool Uint8Array. */
+export type Arrays = Record<string, HostArray>;
+
+export interface Executable {
+  /**
+   * Feeds every input of the graph. An array in `into` receives the output of that name and is returned as it;
+   * it may be the array fed for an input that no other node reads after the output is written (Adam's moments).
+   */
+  run(feeds: Readonly<Arrays>, into?: Readonly<Arrays>): Promise<Arrays>;
+  dispose(): Promise<void>;
+}
