@@ -1,0 +1,496 @@
+// Concrete tree → AST. Total: what is missing becomes a hole, and the declaration around it is marked broken.
+import type { CstNode, IToken } from "chevrotain";
+import type * as ast from "./ast.ts";
+import { diagnose, replacement } from "./codes.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+import { readNumber, readString, readTextBlock } from "./literals.ts";
+import { join, type Place, type Source, type Span } from "./source.ts";
+import { didYouMean, listed } from "./suggest.ts";
+import { DocComment, kinds } from "./tokens.ts";
+
+/** Longer chains of one operator are refused, so that no later pass can run out of stack. */
+const longestChain = 200;
+
+export interface Built {
+  readonly declarations: readonly ast.Declaration[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export function buildAst(source: Source, cst: CstNode, comments: readonly IToken[]): Built {
+  const builder = new Builder(source, comments);
+  const declarations = nodes(cst, "declaration").flatMap((node) => builder.declaration(node) ?? []);
+  return { declarations, diagnostics: builder.diagnostics };
+}
+
+function nodes(node: CstNode, rule: string): CstNode[] {
+  return (node.children[rule] ?? []) as CstNode[];
+}
+
+function node(parent: CstNode | undefined, rule: string): CstNode | undefined {
+  return parent?.children[rule]?.[0] as CstNode | undefined;
+}
+
+function token(parent: CstNode, name: string): IToken | undefined {
+  const found = parent.children[name]?.[0] as IToken | undefined;
+  return found && Number.isNaN(found.startOffset) ? undefined : found;
+}
+
+function isToken(element: CstNode | IToken): element is IToken {
+  return "image" in element;
+}
+
+function tokenSpan(t: IToken): Span {
+  return { start: t.startOffset, end: t.startOffset + t.image.length };
+}
+
+/** From the first to the last real token in it; undefined when there is none. */
+function spanOf(element: CstNode | IToken): Span | undefined {
+  if (isToken(element)) return Number.isNaN(element.startOffset) ? undefined : tokenSpan(element);
+  let span: Span | undefined;
+  for (const key in element.children) {
+    for (const child of element.children[key]!) {
+      const inner = spanOf(child);
+      if (inner) span = span ? join(span, inner) : inner;
+    }
+  }
+  return span;
+}
+
+class Builder {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #source: Source;
+  readonly #docs: readonly IToken[];
+  #broken = false;
+  /** Where the last thing ended: holes are placed there. */
+  #last = 0;
+
+  constructor(source: Source, comments: readonly IToken[]) {
+    this.#source = source;
+    this.#docs = comments.filter((c) => c.tokenType === DocComment);
+  }
+
+  declaration(outer: CstNode): ast.Declaration | undefined {
+    const rule = Object.keys(outer.children).find((key) => key !== "Semicolon");
+    const inner = rule === undefined ? undefined : node(outer, rule);
+    const span = inner && spanOf(inner);
+    if (!inner || !span) return undefined;
+    const before = this.#broken;
+    this.#broken = false;
+    this.#last = span.start;
+    const { broken: _, ...declared } = this.#declared(rule!, inner, span);
+    const doc = this.#docAbove(span.start);
+    const declaration = {
+      ...declared,
+      ...(doc === undefined ? {} : { doc }),
+      broken: this.#broken || hasRecovered(inner),
+    } as ast.Declaration;
+    this.#broken = before;
+    return declaration;
+  }
+
+  #declared(rule: string, n: CstNode, span: Span): ast.Declaration {
+    const base = { name: this.#name(token(n, "Name")), span, broken: false };
+    switch (rule) {
+      case "param": {
+        const type = node(n, "type");
+        return {
+          ...base,
+          kind: "param",
+          ...(type ? { type: this.#type(type) } : {}),
+          ...(n.children["Equals"] ? { value: this.#value(node(n, "value")) } : {}),
+        };
+      }
+      case "node": {
+        const kind = n.children["Model"] ? "model" : n.children["Dataset"] ? "dataset" : "stage";
+        return {
+          ...base,
+          kind,
+          ...(n.children["Equals"] ? { value: this.#value(node(n, "value")) } : {}),
+          ...(n.children["block"] ? { block: this.#block(node(n, "block")) } : {}),
+        };
+      }
+      case "template": {
+        const rows = n.children["For"] ? (n.children["Name"]?.[1] as IToken | undefined) : undefined;
+        return {
+          ...base,
+          kind: "template",
+          ...(rows ? { rows: this.#name(rows) } : {}),
+          block: this.#block(node(n, "block")),
+        };
+      }
+      case "expectation": {
+        const message = node(n, "text");
+        return {
+          ...base,
+          kind: "expect",
+          name: { text: "", span: { start: span.start, end: span.start } },
+          value: this.#value(node(n, "value")),
+          ...(message ? { message: this.#text(message) } : {}),
+        };
+      }
+      case "publication": {
+        const to = node(n, "text");
+        return {
+          ...base,
+          kind: "publish",
+          ...(to ? { to: this.#text(to) } : {}),
+          ...(n.children["block"] ? { block: this.#block(node(n, "block")) } : {}),
+        };
+      }
+      case "profile":
+        return {
+          ...base,
+          kind: "profile",
+          overrides: nodes(n, "declaration").flatMap((d) => this.declaration(d) ?? []),
+        };
+      case "unknown":
+        return { ...base, kind: "unknown", keyword: this.#unknownKind(token(n, "UnknownKind")) };
+      default:
+        return { ...base, kind: "pipeline" };
+    }
+  }
+
+  #unknownKind(t: IToken | undefined): ast.Name {
+    const keyword = this.#name(t);
+    if (t) {
+      const at = this.#place(tokenSpan(t));
+      this.diagnostics.push(
+        diagnose("AL0009", {
+          title: `\`${t.image}\` is not a kind of declaration`,
+          at,
+          label: "unknown kind of declaration",
+          ...didYouMean(t.image, kinds, at, (all) => `kinds of declaration are ${listed(all)}`),
+        }),
+      );
+    }
+    return keyword;
+  }
+
+  #type(n: CstNode): ast.TypeExpression {
+    const span = spanOf(n) ?? this.#here();
+    const choices = (n.children["Text"] ?? []) as IToken[];
+    if (choices.length > 0) {
+      return {
+        name: { text: "oneof", span },
+        span,
+        bounds: choices.map((t) => {
+          const value = this.#string(t, 1, true);
+          return { kind: "choice", value, span: value.span };
+        }),
+      };
+    }
+    return {
+      name: this.#name(token(n, "Name")),
+      span,
+      bounds: nodes(n, "bound").map((b) => this.#bound(b)),
+    };
+  }
+
+  #bound(n: CstNode): ast.Bound {
+    const span = spanOf(n) ?? this.#here();
+    const sums = nodes(n, "sum").map((s) => this.#sum(s));
+    const first = sums[0] ?? this.#hole();
+    const ops = { Greater: ">", GreaterEqual: ">=", Less: "<", LessEqual: "<=" } as const;
+    for (const [key, op] of Object.entries(ops)) {
+      if (n.children[key]) return { kind: "compare", op, value: first, span };
+    }
+    if (n.children["Range"]) return { kind: "range", from: first, to: sums[1] ?? this.#hole(), span };
+    return { kind: "choice", value: first, span };
+  }
+
+  #block(n: CstNode | undefined): ast.ObjectExpression {
+    const entries: ast.Entry[] = [];
+    const all = n ? nodes(n, "entry") : [];
+    for (const [i, e] of all.entries()) {
+      const nameToken = token(e, "Name");
+      const equals = token(e, "Equals");
+      if (equals) this.#equalsForColon(equals);
+      const name = this.#name(nameToken);
+      const value = this.#value(node(e, "value"));
+      const span = spanOf(e) ?? this.#here();
+      entries.push({ name, value, span: { start: span.start, end: Math.max(value.span.end, name.span.end) } });
+      const next = all[i + 1];
+      if (next && !e.children["Comma"]) this.#separated(value.span, spanOf(next));
+    }
+    if (!n) this.#broken = true;
+    return { kind: "object", entries, span: (n && spanOf(n)) ?? this.#here() };
+  }
+
+  /** Two items without a comma must at least be on two lines. */
+  #separated(before: Span, after: Span | undefined): void {
+    if (!after || this.#source.text.slice(before.end, after.start).includes("\n")) return;
+    const at = this.#place({ start: after.start, end: after.end });
+    this.diagnostics.push(
+      diagnose("AL0007", {
+        title: "a comma is missing between these",
+        at,
+        label: "this starts another one",
+        help: ["put `,` between them, or write each on its own line"],
+        fixes: [
+          {
+            title: "insert `,`",
+            edits: [{ place: this.#place({ start: before.end, end: before.end }), text: "," }],
+          },
+        ],
+      }),
+    );
+  }
+
+  #equalsForColon(t: IToken): void {
+    const at = this.#place(tokenSpan(t));
+    this.diagnostics.push(
+      diagnose("AL0008", {
+        title: "a parameter is given with `:`",
+        at,
+        label: "`:` is expected here",
+        help: ["`=` is for declarations; write `name: value`"],
+        fixes: [replacement(at, ":")],
+      }),
+    );
+  }
+
+  #value(n: CstNode | undefined): ast.Expression {
+    if (!n) return this.#hole();
+    let value = this.#fold(node(n, "choice"), "both", (x) => this.#fold(x, "negation", (y) => this.#negation(y)));
+    const steps = nodes(n, "step");
+    if (steps.length > longestChain) return this.#tooLong(n);
+    for (const step of steps) {
+      const application = node(step, "application");
+      if (application) {
+        const call = this.#call(application, node(application, "arguments"));
+        value = { kind: "pipe", input: value, call, span: join(value.span, call.span) };
+      } else if (step.children["As"]) {
+        const row = this.#name(token(step, "Name"));
+        value = { kind: "cast", input: value, row, span: join(value.span, row.span) };
+      }
+    }
+    return value;
+  }
+
+  /** `a op b op c`, from the left. */
+  #fold(
+    own: CstNode | undefined,
+    operand: string,
+    build: (n: CstNode) => ast.Expression,
+  ): ast.Expression {
+    if (!own) return this.#hole();
+    const operands = nodes(own, operand);
+    if (operands.length > longestChain) return this.#tooLong(own);
+    const operators = Object.entries(own.children)
+      .flatMap(([key, children]) => (key === operand ? [] : (children as IToken[])))
+      .sort((a, b) => a.startOffset - b.startOffset);
+    let left = operands[0] ? build(operands[0]) : this.#hole();
+    for (const [i, op] of operators.entries()) {
+      const next = operands[i + 1];
+      const right = next ? build(next) : this.#hole();
+      left = {
+        kind: "binary",
+        op: op.image as ast.BinaryOperator,
+        left,
+        right,
+        span: join(left.span, right.span),
+      };
+    }
+    return left;
+  }
+
+  #negation(n: CstNode): ast.Expression {
+    const operand = this.#fold(node(n, "comparison"), "sum", (s) => this.#sum(s));
+    return this.#prefixed(n, "Not", "not", operand);
+  }
+
+  #sum(n: CstNode): ast.Expression {
+    return this.#fold(n, "product", (p) => this.#fold(p, "signed", (s) => this.#signed(s)));
+  }
+
+  #signed(n: CstNode): ast.Expression {
+    const member = node(n, "member");
+    let value = this.#primary(node(member, "primary"));
+    const names = ((member?.children["Name"] ?? []) as IToken[]).slice(0, longestChain);
+    for (const t of names) {
+      const name = this.#name(t);
+      value = { kind: "member", object: value, name, span: join(value.span, name.span) };
+    }
+    return this.#prefixed(n, "Minus", "negate", value);
+  }
+
+  /** `--x` is `x`; one is enough to remember. */
+  #prefixed(n: CstNode, key: string, kind: "not" | "negate", operand: ast.Expression): ast.Expression {
+    const signs = (n.children[key] ?? []) as IToken[];
+    if (signs.length % 2 === 0) return operand;
+    const span = join(tokenSpan(signs[0]!), operand.span);
+    if (kind === "negate" && operand.kind === "number") return { ...operand, value: -operand.value, span };
+    return { kind, operand, span };
+  }
+
+  #primary(n: CstNode | undefined): ast.Expression {
+    if (!n) return this.#hole();
+    const number = token(n, "NumberLiteral");
+    if (number) return this.#number(number);
+    const text = node(n, "text");
+    if (text) return this.#text(text);
+    const list = node(n, "list");
+    if (list) return this.#list(list);
+    const block = node(n, "block");
+    if (block) return this.#block(block);
+    if (n.children["LeftParen"]) return this.#value(node(n, "value"));
+    const name = token(n, "Name");
+    if (!name) return this.#hole();
+    const args = node(n, "arguments");
+    if (args) return this.#call(n, args);
+    return { kind: "reference", name: this.#name(name), span: tokenSpan(name) };
+  }
+
+  #call(n: CstNode, args: CstNode | undefined): ast.Call {
+    const callee = this.#name(token(n, "Name"));
+    const all = args ? nodes(args, "argument") : [];
+    const commas = args ? ((args.children["Comma"] ?? []) as IToken[]) : [];
+    const built: ast.Argument[] = all.map((a) => {
+      const nameToken = token(a, "Name");
+      const name = nameToken && this.#name(nameToken);
+      const value = this.#value(node(a, "value"));
+      return { ...(name ? { name } : {}), value, span: name ? join(name.span, value.span) : value.span };
+    });
+    this.#commasBetween(built, commas);
+    if (!args) this.#broken = true;
+    const end = (args && spanOf(args)) ?? callee.span;
+    return { kind: "call", callee, args: built, span: join(callee.span, end) };
+  }
+
+  #list(n: CstNode): ast.ListExpression {
+    const items = nodes(n, "value").map((v) => this.#value(v));
+    this.#commasBetween(items, (n.children["Comma"] ?? []) as IToken[]);
+    return { kind: "list", items, span: spanOf(n) ?? this.#here() };
+  }
+
+  #commasBetween(items: readonly { span: Span }[], commas: readonly IToken[]): void {
+    for (const [i, item] of items.entries()) {
+      const next = items[i + 1];
+      if (!next) return;
+      const separated = commas.some((c) => c.startOffset >= item.span.end && c.startOffset < next.span.start);
+      if (!separated) this.#separated(item.span, next.span);
+    }
+  }
+
+  #number(t: IToken): ast.NumberLiteral {
+    const span = tokenSpan(t);
+    const { value, unit, problem } = readNumber(t.image, this.#source.path, span);
+    if (problem) this.diagnostics.push(problem);
+    this.#last = span.end;
+    return { kind: "number", value, ...(unit ? { unit } : {}), span };
+  }
+
+  #text(n: CstNode): ast.StringLiteral {
+    const closed = token(n, "Text");
+    if (closed) return this.#string(closed, 1, true);
+    const block = token(n, "TextBlock");
+    if (block) return this.#string(block, 3, true);
+    const single = token(n, "SingleQuoted");
+    if (single) {
+      const at = this.#place(tokenSpan(single));
+      this.diagnostics.push(
+        diagnose("AL0004", {
+          title: "a string is written with double quotes",
+          at,
+          label: "`'` does not start a string",
+          fixes: [replacement(at, `"${single.image.slice(1, -1).replaceAll('"', '\\"')}"`)],
+          help: [`write "${single.image.slice(1, -1)}"`],
+        }),
+      );
+      return this.#string(single, 1, true);
+    }
+    const open = token(n, "UnclosedText") ?? token(n, "UnclosedTextBlock");
+    if (!open) {
+      const hole = this.#hole();
+      return { kind: "string", value: "", offsets: [hole.span.start], span: hole.span };
+    }
+    const quotes = open.image.startsWith('"""') ? 3 : 1;
+    const at = this.#place({ start: open.startOffset, end: open.startOffset + quotes });
+    this.diagnostics.push(
+      diagnose("AL0003", {
+        title: quotes === 3 ? 'this text is never closed with `"""`' : "this string is not closed",
+        at,
+        label: "it starts here",
+        help: [
+          quotes === 3
+            ? 'end it with `"""` on its own line'
+            : 'close it with `"` on the same line, or write a text of several lines between `"""`',
+        ],
+      }),
+    );
+    this.#broken = true;
+    return this.#string(open, quotes, false);
+  }
+
+  #string(t: IToken, quotes: 1 | 3, closed: boolean): ast.StringLiteral {
+    const span = tokenSpan(t);
+    const inside = t.image.slice(quotes, closed ? -quotes : undefined);
+    const start = span.start + quotes;
+    const read = quotes === 3 ? readTextBlock(inside, start) : readString(inside, start, this.#source.path);
+    this.diagnostics.push(...read.problems);
+    this.#last = span.end;
+    return { kind: "string", value: read.value, offsets: read.offsets, span };
+  }
+
+  #name(t: IToken | undefined): ast.Name {
+    if (!t || Number.isNaN(t.startOffset)) {
+      this.#broken = true;
+      return { text: "", span: this.#here() };
+    }
+    this.#last = t.startOffset + t.image.length;
+    return { text: t.image, span: tokenSpan(t) };
+  }
+
+  #tooLong(n: CstNode): ast.Hole {
+    const span = spanOf(n) ?? this.#here();
+    this.diagnostics.push(
+      diagnose("AL0002", {
+        title: `more than ${longestChain} parts in one expression`,
+        at: this.#place({ start: span.start, end: span.start + 1 }),
+        label: "this expression",
+        help: ["split it into several declarations"],
+      }),
+    );
+    return this.#hole();
+  }
+
+  #hole(): ast.Hole {
+    this.#broken = true;
+    return { kind: "hole", span: this.#here() };
+  }
+
+  #here(): Span {
+    return { start: this.#last, end: this.#last };
+  }
+
+  #place(span: Span): Place {
+    return { path: this.#source.path, span };
+  }
+
+  /** `///` lines directly above, without a blank line between. */
+  #docAbove(start: number): string | undefined {
+    const { text } = this.#source;
+    const lines: string[] = [];
+    let end = start;
+    for (let i = this.#docs.length - 1; i >= 0; i--) {
+      const doc = this.#docs[i]!;
+      if (doc.startOffset >= end) continue;
+      const between = text.slice(doc.startOffset + doc.image.length, end);
+      if (between.trim() !== "" || between.split("\n").length !== 2) break;
+      lines.unshift(doc.image.slice(3).replace(/^ /, "").trimEnd());
+      end = doc.startOffset;
+    }
+    return lines.length > 0 ? lines.join("\n") : undefined;
+  }
+}
+
+function hasRecovered(n: CstNode): boolean {
+  if (n.recoveredNode) return true;
+  for (const key in n.children) {
+    for (const child of n.children[key]!) {
+      if (isToken(child) ? Number.isNaN(child.startOffset) : hasRecovered(child)) return true;
+    }
+  }
+  return false;
+}
+

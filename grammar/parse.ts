@@ -1,0 +1,130 @@
+// Text → File: reads everything there is to read and reports what could not be.
+import type { IToken } from "chevrotain";
+import type { File } from "./ast.ts";
+import { buildAst } from "./build-ast.ts";
+import { diagnose, replacement } from "./codes.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+import { readTokens } from "./parser.ts";
+import type { Source } from "./source.ts";
+import { syntaxDiagnostics } from "./syntax-errors.ts";
+import { DocComment, Equals, HashComment, kinds, UnknownKind } from "./tokens.ts";
+
+const deepestNesting = 100;
+
+export interface Parsed {
+  readonly file: File;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export function parse(source: Source): Parsed {
+  const tooDeep = nestedTooDeeply(source);
+  if (tooDeep) return { file: { declarations: [], comments: [], lost: new Set() }, diagnostics: [tooDeep] };
+
+  const read = readTokens(source.text);
+  const built = buildAst(source, read.cst, read.comments);
+  const diagnostics = [
+    ...read.lexErrors.map((e) => strayCharacter(source, e.offset, e.length)),
+    ...read.comments.filter((c) => c.tokenType === HashComment).map((c) => hashComment(source, c)),
+    ...built.diagnostics,
+  ];
+  // A stray character or an open string explains the stumbles on its line.
+  const explained = new Set(diagnostics.map((d) => lineOf(source, d)));
+  for (const d of syntaxDiagnostics(source, read.parseErrors, read.tokens)) {
+    if (!explained.has(lineOf(source, d))) diagnostics.push(d);
+  }
+  return {
+    file: {
+      declarations: built.declarations,
+      comments: read.comments.map((c) => ({
+        text: c.image,
+        doc: c.tokenType === DocComment,
+        span: { start: c.startOffset, end: c.startOffset + c.image.length },
+      })),
+      lost: read.parseErrors.length > 0 ? namesIn(read.tokens) : unknownNames(read.tokens),
+    },
+    diagnostics: diagnostics.sort((a, b) => startOf(a) - startOf(b)),
+  };
+}
+
+function startOf(d: Diagnostic): number {
+  return d.labels[0]?.place.span.start ?? 0;
+}
+
+function lineOf(source: Source, d: Diagnostic): number {
+  return source.text.lastIndexOf("\n", startOf(d) - 1);
+}
+
+/** Every name that looks declared, whether or not its declaration could be read. */
+function namesIn(tokens: readonly IToken[]): Set<string> {
+  const names = new Set<string>();
+  for (const [i, t] of tokens.entries()) {
+    const next = tokens[i + 1];
+    if (next && (isKind(t) || t.tokenType === UnknownKind)) names.add(next.image);
+    if (next?.tokenType === Equals) names.add(t.image);
+  }
+  return names;
+}
+
+function unknownNames(tokens: readonly IToken[]): Set<string> {
+  return new Set(tokens.flatMap((t, i) => (t.tokenType === UnknownKind ? (tokens[i + 1]?.image ?? []) : [])));
+}
+
+function isKind(t: IToken): boolean {
+  return (kinds as readonly string[]).includes(t.image);
+}
+
+const meant: Readonly<Record<string, string>> = { "“": '"', "”": '"', "‘": '"', "’": '"', "–": "-", "−": "-", "≥": ">=", "≤": "<=", "≠": "!=", "×": "*", "&": "and", "!": "not" };
+
+function strayCharacter(source: Source, offset: number, length: number): Diagnostic {
+  const text = source.text.slice(offset, offset + length);
+  const first = [...text][0] ?? "";
+  const at = { path: source.path, span: { start: offset, end: offset + length } };
+  const instead = meant[first];
+  const shown = [...text].length > 12 ? `${[...text].slice(0, 11).join("")}…` : text;
+  return diagnose("AL0004", {
+    title: `\`${shown}\` means nothing in Align`,
+    at,
+    label: "not part of the language",
+    help: [
+      instead
+        ? `write \`${instead}\``
+        : first === "'"
+          ? 'strings are written between `"`'
+          : "names are made of letters, digits and `_`; other text belongs in strings and comments",
+    ],
+    fixes: instead && [...text].length === 1 ? [replacement(at, instead)] : [],
+  });
+}
+
+function hashComment(source: Source, comment: IToken): Diagnostic {
+  const at = {
+    path: source.path,
+    span: { start: comment.startOffset, end: comment.startOffset + 1 },
+  };
+  return diagnose("AL0004", {
+    title: "a comment starts with `//`",
+    at,
+    label: "`#` means nothing in Align",
+    help: ["write `//`, or `///` to document the declaration below"],
+    fixes: [replacement(at, "//")],
+  });
+}
+
+/** Refused before parsing: no file that a person wrote comes near, and recursion must end. */
+function nestedTooDeeply(source: Source): Diagnostic | undefined {
+  let depth = 0;
+  for (let i = 0; i < source.text.length; i++) {
+    const c = source.text[i]!;
+    if (c === "(" || c === "[" || c === "{") depth++;
+    else if ((c === ")" || c === "]" || c === "}") && depth > 0) depth--;
+    if (depth > deepestNesting) {
+      return diagnose("AL0002", {
+        title: `brackets are nested more than ${deepestNesting} deep`,
+        at: { path: source.path, span: { start: i, end: i + 1 } },
+        label: "this one is too deep",
+        help: ["give the inner parts names of their own"],
+      });
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,391 @@
+// The grammar, rule by rule, in reading order. It builds a concrete tree; build-ast.ts gives it meaning.
+import { type CstNode, CstParser, EOF, type IToken } from "chevrotain";
+import { messages } from "./syntax-errors.ts";
+import * as t from "./tokens.ts";
+
+const separators = new Set([t.LeftParen, t.Comma, t.Colon]);
+
+class AlignParser extends CstParser {
+  constructor(skipValidations: boolean) {
+    super(t.tokens, {
+      recoveryEnabled: true,
+      maxLookahead: 2,
+      nodeLocationTracking: "none",
+      errorMessageProvider: messages,
+      skipValidations,
+    });
+    this.performSelfAnalysis();
+  }
+
+  /** file: declaration* */
+  file = this.RULE("file", () => {
+    this.MANY(() => this.SUBRULE(this.declaration));
+    this.CONSUME(EOF);
+  });
+
+  declaration = this.RULE("declaration", () => {
+    this.OR([
+      { ALT: () => this.SUBRULE(this.pipeline) },
+      { ALT: () => this.SUBRULE(this.param) },
+      { ALT: () => this.SUBRULE(this.node) },
+      { ALT: () => this.SUBRULE(this.template) },
+      { ALT: () => this.SUBRULE(this.expectation) },
+      { ALT: () => this.SUBRULE(this.publication) },
+      { ALT: () => this.SUBRULE(this.profile) },
+      { ALT: () => this.SUBRULE(this.unknown) },
+    ]);
+    this.OPTION(() => this.CONSUME(t.Semicolon));
+  });
+
+  /** pipeline: "pipeline" Name */
+  pipeline = this.RULE("pipeline", () => {
+    this.CONSUME(t.Keyword.pipeline);
+    this.CONSUME(t.Name);
+  });
+
+  /** param: "param" Name (":" type)? ("=" value)? */
+  param = this.RULE("param", () => {
+    this.CONSUME(t.Keyword.param);
+    this.CONSUME(t.Name);
+    this.OPTION(() => {
+      this.CONSUME(t.Colon);
+      this.SUBRULE(this.type);
+    });
+    this.OPTION1(() => {
+      this.CONSUME(t.Equals);
+      this.SUBRULE(this.value);
+    });
+  });
+
+  /** type: Name ("(" bound ("," bound)* ")")? | Text ("|" Text)* */
+  type = this.RULE("type", () => {
+    this.OR([
+      {
+        ALT: () => {
+          this.CONSUME(t.Name);
+          this.OPTION(() => {
+            this.CONSUME(t.LeftParen);
+            this.MANY_SEP({ SEP: t.Comma, DEF: () => this.SUBRULE(this.bound) });
+            this.CONSUME(t.RightParen);
+          });
+        },
+      },
+      {
+        ALT: () => {
+          this.AT_LEAST_ONE_SEP({ SEP: t.Bar, DEF: () => this.CONSUME(t.Text) });
+        },
+      },
+    ]);
+  });
+
+  /** bound: (">" | ">=" | "<" | "<=") sum | sum (".." sum)? */
+  bound = this.RULE("bound", () => {
+    this.OR([
+      {
+        ALT: () => {
+          this.OR1([
+            { ALT: () => this.CONSUME(t.Greater) },
+            { ALT: () => this.CONSUME(t.GreaterEqual) },
+            { ALT: () => this.CONSUME(t.Less) },
+            { ALT: () => this.CONSUME(t.LessEqual) },
+          ]);
+          this.SUBRULE(this.sum);
+        },
+      },
+      {
+        ALT: () => {
+          this.SUBRULE1(this.sum);
+          this.OPTION(() => {
+            this.CONSUME(t.Range);
+            this.SUBRULE2(this.sum);
+          });
+        },
+      },
+    ]);
+  });
+
+  /** node: ("model" | "dataset" | "stage") Name ("=" value)? block? */
+  node = this.RULE("node", () => {
+    this.OR([
+      { ALT: () => this.CONSUME(t.Keyword.model) },
+      { ALT: () => this.CONSUME(t.Keyword.dataset) },
+      { ALT: () => this.CONSUME(t.Keyword.stage) },
+    ]);
+    this.CONSUME(t.Name);
+    this.OPTION(() => {
+      this.CONSUME(t.Equals);
+      this.SUBRULE(this.value);
+    });
+    this.OPTION1(() => this.SUBRULE(this.block));
+  });
+
+  /** template: "template" Name ("for" Name)? block */
+  template = this.RULE("template", () => {
+    this.CONSUME(t.Keyword.template);
+    this.CONSUME(t.Name);
+    this.OPTION(() => {
+      this.CONSUME(t.For);
+      this.CONSUME1(t.Name);
+    });
+    this.SUBRULE(this.block);
+  });
+
+  /** expectation: "expect" value Text? */
+  expectation = this.RULE("expectation", () => {
+    this.CONSUME(t.Keyword.expect);
+    this.SUBRULE(this.value);
+    this.OPTION(() => this.SUBRULE(this.text));
+  });
+
+  /** publication: "publish" Name "to" Text block? */
+  publication = this.RULE("publication", () => {
+    this.CONSUME(t.Keyword.publish);
+    this.CONSUME(t.Name);
+    this.CONSUME(t.To);
+    this.SUBRULE(this.text);
+    this.OPTION(() => this.SUBRULE(this.block));
+  });
+
+  /** profile: "profile" Name "{" declaration* "}" */
+  profile = this.RULE("profile", () => {
+    this.CONSUME(t.Keyword.profile);
+    this.CONSUME(t.Name);
+    this.CONSUME(t.LeftBrace);
+    this.MANY(() => this.SUBRULE(this.declaration));
+    this.CONSUME(t.RightBrace);
+  });
+
+  /** A misspelt kind of declaration, read in the shape most kinds have. */
+  unknown = this.RULE("unknown", () => {
+    this.CONSUME(t.UnknownKind);
+    this.CONSUME(t.Name);
+    this.OPTION(() => {
+      this.CONSUME(t.Colon);
+      this.SUBRULE(this.type);
+    });
+    this.OPTION1(() => {
+      this.CONSUME(t.Equals);
+      this.SUBRULE(this.value);
+    });
+    this.OPTION2(() => this.SUBRULE(this.block));
+  });
+
+  /** block: "{" entry* "}", entries separated by commas or line ends */
+  block = this.RULE("block", () => {
+    this.CONSUME(t.LeftBrace);
+    this.MANY(() => this.SUBRULE(this.entry));
+    this.CONSUME(t.RightBrace);
+  });
+
+  /** entry: Name ":" value ","? */
+  entry = this.RULE("entry", () => {
+    this.CONSUME(t.Name);
+    this.OR([{ ALT: () => this.CONSUME(t.Colon) }, { ALT: () => this.CONSUME(t.Equals) }]);
+    this.SUBRULE(this.value);
+    this.OPTION(() => this.CONSUME(t.Comma));
+  });
+
+  /** value: choice ("|>" application | "as" Name)* */
+  value = this.RULE("value", () => {
+    this.SUBRULE(this.choice);
+    this.MANY(() => this.SUBRULE(this.step));
+  });
+
+  step = this.RULE("step", () => {
+    this.OR([
+      {
+        ALT: () => {
+          this.CONSUME(t.Pipe);
+          this.SUBRULE(this.application);
+        },
+      },
+      {
+        ALT: () => {
+          this.CONSUME(t.As);
+          this.CONSUME(t.Name);
+        },
+      },
+    ]);
+  });
+
+  /** choice: both ("or" both)* */
+  choice = this.RULE("choice", () => {
+    this.SUBRULE(this.both);
+    this.MANY(() => {
+      this.CONSUME(t.Or);
+      this.SUBRULE1(this.both);
+    });
+  });
+
+  /** both: negation ("and" negation)* */
+  both = this.RULE("both", () => {
+    this.SUBRULE(this.negation);
+    this.MANY(() => {
+      this.CONSUME(t.And);
+      this.SUBRULE1(this.negation);
+    });
+  });
+
+  /** negation: "not"* comparison */
+  negation = this.RULE("negation", () => {
+    this.MANY(() => this.CONSUME(t.Not));
+    this.SUBRULE(this.comparison);
+  });
+
+  /** comparison: sum (("<" | "<=" | ">" | ">=" | "==" | "!=") sum)? */
+  comparison = this.RULE("comparison", () => {
+    this.SUBRULE(this.sum);
+    this.OPTION(() => {
+      this.OR([
+        { ALT: () => this.CONSUME(t.Less) },
+        { ALT: () => this.CONSUME(t.LessEqual) },
+        { ALT: () => this.CONSUME(t.Greater) },
+        { ALT: () => this.CONSUME(t.GreaterEqual) },
+        { ALT: () => this.CONSUME(t.EqualEqual) },
+        { ALT: () => this.CONSUME(t.NotEqual) },
+      ]);
+      this.SUBRULE1(this.sum);
+    });
+  });
+
+  /** sum: product (("+" | "-") product)* */
+  sum = this.RULE("sum", () => {
+    this.SUBRULE(this.product);
+    this.MANY(() => {
+      this.OR([{ ALT: () => this.CONSUME(t.Plus) }, { ALT: () => this.CONSUME(t.Minus) }]);
+      this.SUBRULE1(this.product);
+    });
+  });
+
+  /** product: signed (("*" | "/") signed)* */
+  product = this.RULE("product", () => {
+    this.SUBRULE(this.signed);
+    this.MANY(() => {
+      this.OR([{ ALT: () => this.CONSUME(t.Times) }, { ALT: () => this.CONSUME(t.Divide) }]);
+      this.SUBRULE1(this.signed);
+    });
+  });
+
+  /** signed: "-"* member */
+  signed = this.RULE("signed", () => {
+    this.MANY(() => this.CONSUME(t.Minus));
+    this.SUBRULE(this.member);
+  });
+
+  /** member: primary ("." Name)* */
+  member = this.RULE("member", () => {
+    this.SUBRULE(this.primary);
+    this.MANY(() => {
+      this.CONSUME(t.Dot);
+      this.CONSUME(t.Name);
+    });
+  });
+
+  /** primary: number | text | Name arguments? | list | object | "(" value ")" */
+  primary = this.RULE("primary", () => {
+    this.OR({
+      DEF: [
+        { ALT: () => this.CONSUME(t.NumberLiteral) },
+        { ALT: () => this.SUBRULE(this.text) },
+        {
+          ALT: () => {
+            this.CONSUME(t.Name);
+            this.OPTION(() => this.SUBRULE(this.arguments));
+          },
+        },
+        { ALT: () => this.SUBRULE(this.list) },
+        { ALT: () => this.SUBRULE(this.block) },
+        {
+          ALT: () => {
+            this.CONSUME(t.LeftParen);
+            this.SUBRULE(this.value);
+            this.CONSUME(t.RightParen);
+          },
+        },
+      ],
+      ERR_MSG: "a value",
+    });
+  });
+
+  /** application: Name arguments */
+  application = this.RULE("application", () => {
+    this.CONSUME(t.Name);
+    this.SUBRULE(this.arguments);
+  });
+
+  /** arguments: "(" (argument ("," argument)* ","?)? ")". A forgotten comma is noticed later, by line. */
+  arguments = this.RULE("arguments", () => {
+    this.CONSUME(t.LeftParen);
+    this.MANY({
+      // In `sft(base, demos { epochs: 1 }` the brace opens the block of the stage: what is missing is `)`.
+      GATE: () => this.LA(1).tokenType !== t.LeftBrace || separators.has(this.LA(0).tokenType),
+      DEF: () => {
+        this.SUBRULE(this.argument);
+        this.OPTION(() => this.CONSUME(t.Comma));
+      },
+    });
+    this.CONSUME(t.RightParen);
+  });
+
+  /** argument: (Name ":")? value */
+  argument = this.RULE("argument", () => {
+    this.OPTION(() => {
+      this.CONSUME(t.Name);
+      this.CONSUME(t.Colon);
+    });
+    this.SUBRULE(this.value);
+  });
+
+  /** list: "[" (value ("," value)* ","?)? "]" */
+  list = this.RULE("list", () => {
+    this.CONSUME(t.LeftBracket);
+    this.MANY(() => {
+      this.SUBRULE(this.value);
+      this.OPTION(() => this.CONSUME(t.Comma));
+    });
+    this.CONSUME(t.RightBracket);
+  });
+
+  text = this.RULE("text", () => {
+    this.OR({
+      DEF: [
+        { ALT: () => this.CONSUME(t.Text) },
+        { ALT: () => this.CONSUME(t.TextBlock) },
+        { ALT: () => this.CONSUME(t.UnclosedText) },
+        { ALT: () => this.CONSUME(t.UnclosedTextBlock) },
+        { ALT: () => this.CONSUME(t.SingleQuoted) },
+      ],
+      ERR_MSG: "a string",
+    });
+  });
+}
+
+export interface ParsedTokens {
+  readonly cst: CstNode;
+  readonly tokens: readonly IToken[];
+  readonly comments: readonly IToken[];
+  readonly lexErrors: readonly { offset: number; length: number }[];
+  readonly parseErrors: AlignParser["errors"];
+}
+
+let shared: AlignParser | undefined;
+
+/** Building the tables of the grammar takes longer than reading a file, so it happens once. */
+export function readTokens(text: string): ParsedTokens {
+  const lexed = t.lexer().tokenize(text);
+  shared ??= new AlignParser(true);
+  shared.input = lexed.tokens;
+  const cst = shared.file();
+  return {
+    cst,
+    tokens: lexed.tokens,
+    comments: lexed.groups["comments"] ?? [],
+    lexErrors: lexed.errors.map(({ offset, length }) => ({ offset, length })),
+    parseErrors: [...shared.errors],
+  };
+}
+
+/** For the test that the grammar is unambiguous; throws when it is not. */
+export function validateGrammar(): void {
+  new AlignParser(false);
+}

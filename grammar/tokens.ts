@@ -1,0 +1,224 @@
+// The words of the language: token types with the labels people see.
+import { createToken, type CustomPatternMatcherFunc, Lexer, type TokenType } from "chevrotain";
+
+/** Kinds of declaration, in the order in which they are suggested. */
+export const kinds = [
+  "pipeline",
+  "param",
+  "model",
+  "dataset",
+  "template",
+  "stage",
+  "expect",
+  "publish",
+  "profile",
+] as const;
+
+export type Kind = (typeof kinds)[number];
+
+/** Words that join expressions, and so never start or name a declaration. */
+const joiners = "and|or|not|as|to|for";
+
+const firstOnItsLine = (text: string, offset: number): boolean => {
+  for (let i = offset - 1; i >= 0; i--) {
+    const c = text[i];
+    if (c === "\n" || c === ";" || c === "{" || c === "}") return true;
+    if (c !== " " && c !== "\t" && c !== "\r") return false;
+  }
+  return true;
+};
+
+// `stage x`: a kind followed by a name on its line. Anywhere else `model` or `template` is an ordinary name.
+const kindBeforeName = new RegExp(`(${kinds.join("|")})(?=[ \\t]+(?!(?:${joiners})\\b)[A-Za-z_])`, "y");
+const kindBeforeExpression = /expect(?=[ \t]+[^\s:=])/y;
+const wordBeforeWord = new RegExp(
+  `(?!(?:${joiners})\\b)[A-Za-z_]\\w*(?=[ \\t]+(?!(?:${joiners})\\b)[A-Za-z_]\\w*[ \\t]*(?:[={:.<>!]|to\\b))|pip\\w*(?=[ \\t]+\\w)`,
+  "y",
+);
+
+function sticky(pattern: RegExp, text: string, offset: number): RegExpExecArray | null {
+  pattern.lastIndex = offset;
+  return pattern.exec(text);
+}
+
+function kindMatcher(kind: Kind): CustomPatternMatcherFunc {
+  return (text, offset) => {
+    if (!text.startsWith(kind, offset) || !firstOnItsLine(text, offset)) return null;
+    const found =
+      sticky(kindBeforeName, text, offset) ??
+      (kind === "expect" ? sticky(kindBeforeExpression, text, offset) : null);
+    return found?.[0] === kind ? found : null;
+  };
+}
+
+/** Any word that may be a name. */
+export const Name = createToken({ name: "Name", label: "a name", pattern: Lexer.NA });
+export const Identifier = createToken({
+  name: "Identifier",
+  label: "a name",
+  pattern: /[A-Za-z_]\w*/,
+  categories: [Name],
+});
+
+function keyword(kind: Kind): TokenType {
+  return createToken({
+    name: `${kind[0]?.toUpperCase()}${kind.slice(1)}`,
+    label: `\`${kind}\``,
+    pattern: kindMatcher(kind),
+    line_breaks: false,
+    start_chars_hint: [kind[0]!],
+  });
+}
+
+export const Keyword = Object.fromEntries(kinds.map((kind) => [kind, keyword(kind)])) as Record<Kind, TokenType>;
+
+/** `stge x = …`: a first word of a line before another word. No expression looks like that, so it was meant as a kind. */
+export const UnknownKind = createToken({
+  name: "UnknownKind",
+  label: "a declaration",
+  pattern: (text, offset) => (firstOnItsLine(text, offset) ? sticky(wordBeforeWord, text, offset) : null),
+  line_breaks: false,
+  start_chars_hint: [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"],
+});
+
+function word(text: string): TokenType {
+  return createToken({
+    name: `${text[0]?.toUpperCase()}${text.slice(1)}Word`,
+    label: `\`${text}\``,
+    pattern: new RegExp(`${text}(?![\\w])`),
+  });
+}
+
+function sign(name: string, text: string): TokenType {
+  return createToken({ name, label: `\`${text}\``, pattern: text });
+}
+
+export const And = word("and");
+export const Or = word("or");
+export const Not = word("not");
+export const As = word("as");
+/** `to`, `for`, `true` and `false` are names where a name is wanted. */
+export const To = createToken({ name: "To", label: "`to`", pattern: /to(?!\w)/, categories: [Name] });
+export const For = createToken({ name: "For", label: "`for`", pattern: /for(?!\w)/, categories: [Name] });
+
+export const TextBlock = createToken({
+  name: "TextBlock",
+  label: "a string",
+  pattern: /"""[\s\S]*?"""/,
+  line_breaks: true,
+});
+export const UnclosedTextBlock = createToken({
+  name: "UnclosedTextBlock",
+  label: "a string",
+  pattern: /"""[\s\S]*/,
+  line_breaks: true,
+});
+export const Text = createToken({ name: "Text", label: "a string", pattern: /"(?:[^"\\\n\r]|\\.)*"/ });
+export const UnclosedText = createToken({
+  name: "UnclosedText",
+  label: "a string",
+  pattern: /"(?:[^"\\\n\r]|\\.)*/,
+});
+/** Not Align, but understood so that the message can say so. */
+export const SingleQuoted = createToken({
+  name: "SingleQuoted",
+  label: "a string",
+  pattern: /'(?:[^'\\\n\r]|\\.)*'/,
+});
+
+export const NumberLiteral = createToken({
+  name: "NumberLiteral",
+  label: "a number",
+  pattern: /(?:\d[\d_]*(?:\.\d[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?(?:%|[A-Za-z]\w*)?/,
+});
+
+export const Pipe = sign("Pipe", "|>");
+export const Bar = sign("Bar", "|");
+export const Range = sign("Range", "..");
+export const Dot = sign("Dot", ".");
+export const LessEqual = sign("LessEqual", "<=");
+export const GreaterEqual = sign("GreaterEqual", ">=");
+export const Less = sign("Less", "<");
+export const Greater = sign("Greater", ">");
+export const EqualEqual = sign("EqualEqual", "==");
+export const NotEqual = sign("NotEqual", "!=");
+export const Equals = sign("Equals", "=");
+export const Plus = sign("Plus", "+");
+export const Minus = sign("Minus", "-");
+export const Times = sign("Times", "*");
+export const Divide = sign("Divide", "/");
+export const Colon = sign("Colon", ":");
+export const Comma = sign("Comma", ",");
+export const Semicolon = sign("Semicolon", ";");
+export const LeftParen = sign("LeftParen", "(");
+export const RightParen = sign("RightParen", ")");
+export const LeftBracket = sign("LeftBracket", "[");
+export const RightBracket = sign("RightBracket", "]");
+export const LeftBrace = sign("LeftBrace", "{");
+export const RightBrace = sign("RightBrace", "}");
+
+const Space = createToken({ name: "Space", pattern: /\s+/, group: Lexer.SKIPPED, line_breaks: true });
+export const DocComment = createToken({ name: "DocComment", pattern: /\/\/\/[^\n\r]*/, group: "comments" });
+export const Comment = createToken({ name: "Comment", pattern: /\/\/[^\n\r]*/, group: "comments" });
+/** Not Align, but understood so that the message can say so. */
+export const HashComment = createToken({ name: "HashComment", pattern: /#[^\n\r]*/, group: "comments" });
+
+/** In order of precedence. */
+export const tokens: TokenType[] = [
+  Space,
+  DocComment,
+  Comment,
+  HashComment,
+  TextBlock,
+  UnclosedTextBlock,
+  Text,
+  UnclosedText,
+  SingleQuoted,
+  NumberLiteral,
+  ...Object.values(Keyword),
+  UnknownKind,
+  And,
+  Or,
+  Not,
+  As,
+  To,
+  For,
+  Identifier,
+  Pipe,
+  Bar,
+  Range,
+  Dot,
+  LessEqual,
+  GreaterEqual,
+  EqualEqual,
+  NotEqual,
+  Less,
+  Greater,
+  Equals,
+  Plus,
+  Minus,
+  Times,
+  Divide,
+  Colon,
+  Comma,
+  Semicolon,
+  LeftParen,
+  RightParen,
+  LeftBracket,
+  RightBracket,
+  LeftBrace,
+  RightBrace,
+  Name,
+];
+
+let shared: Lexer | undefined;
+
+/** Built on first use. Validation of the table is a test's work, not every start's. */
+export function lexer(): Lexer {
+  shared ??= new Lexer(tokens, {
+    positionTracking: "onlyOffset",
+    ensureOptimizations: false,
+    skipValidations: true,
+  });
+  return shared;
+}
