@@ -1,0 +1,35 @@
+// The DAG as people see it: boxes with a name, an operation and a state, and arrows between them.
+import type { Plan } from "../../engine/index.ts";
+
+export interface Box {
+  readonly id: string;
+  readonly kind: "dataset" | "model" | "stage";
+  /** `sft`, or `text → sentences → shuffle`. */
+  readonly work: string;
+  readonly cached: boolean;
+}
+
+export interface Arrow {
+  readonly from: string;
+  readonly to: string;
+  readonly input: string;
+}
+
+export interface Picture {
+  readonly title: string;
+  readonly boxes: readonly Box[];
+  readonly arrows: readonly Arrow[];
+}
+
+export function pictureOf(plan: Plan): Picture {
+  return {
+    title: plan.pipeline,
+    boxes: plan.tasks.map((task) => ({
+      id: task.id,
+      kind: task.kind,
+      work: task.calls.map((call) => call.op).join(" → "),
+      cached: task.state === "cached",
+    })),
+    arrows: plan.edges.map(({ from, to, input }) => ({ from, to, input })),
+  };
+}

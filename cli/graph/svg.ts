@@ -1,0 +1,58 @@
+// Draws a picture as a self-contained SVG, laid out by dagre.
+import dagre from "@dagrejs/dagre";
+import type { Box, Picture } from "./picture.ts";
+
+const lineHeight = 17;
+const charWidth = 7.2;
+
+export function svg(picture: Picture): string {
+  const layout = new dagre.graphlib.Graph({ multigraph: true });
+  layout.setGraph({ rankdir: "TB", nodesep: 24, ranksep: 36, marginx: 12, marginy: 12 });
+  layout.setDefaultEdgeLabel(() => ({}));
+  for (const box of picture.boxes) {
+    const widest = Math.max(box.id.length, box.work.length);
+    layout.setNode(box.id, { width: widest * charWidth + 24, height: 2 * lineHeight + 14 });
+  }
+  for (const { from, to, input } of picture.arrows) layout.setEdge(from, to, {}, input);
+  dagre.layout(layout);
+
+  const { width = 0, height = 0 } = layout.graph() as { width?: number; height?: number };
+  const arrows = layout.edges().map((edge) => {
+    const { points } = layout.edge(edge) as { points: { x: number; y: number }[] };
+    const path = points.map(({ x, y }, i) => `${i === 0 ? "M" : "L"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+    return `<path d="${path}"><title>${escape(edge.name ?? "")}</title></path>`;
+  });
+  const boxes = picture.boxes.map((box) => {
+    const { x, y, width, height } = layout.node(box.id) as Record<"x" | "y" | "width" | "height", number>;
+    return [
+      `<g class="${box.kind}${box.cached ? " cached" : ""}">`,
+      `<rect x="${(x - width / 2).toFixed(1)}" y="${(y - height / 2).toFixed(1)}" width="${width.toFixed(1)}" height="${height}" rx="${radius(box)}"/>`,
+      `<text class="name" x="${x.toFixed(1)}" y="${(y - 3).toFixed(1)}">${escape(box.id)}</text>`,
+      `<text x="${x.toFixed(1)}" y="${(y + lineHeight - 3).toFixed(1)}">${escape(box.work)}</text></g>`,
+    ].join("");
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${Math.ceil(width)}" height="${Math.ceil(height)}" viewBox="0 0 ${Math.ceil(width)} ${Math.ceil(height)}" role="img">
+<title>${escape(picture.title)}</title>
+<style>
+text { font: 12px ui-monospace, Menlo, Consolas, monospace; text-anchor: middle; fill: #444; }
+text.name { font-weight: bold; fill: #111; }
+rect { fill: #f1f3f4; stroke: #9aa0a6; }
+.dataset rect { fill: #e8f0fe; stroke: #5b8def; }
+.model rect { fill: #fef7e0; stroke: #e0a500; }
+.cached rect { stroke-width: 2.5; stroke: #34a853; }
+path { fill: none; stroke: #80868b; marker-end: url(#tip); }
+</style>
+<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0L8 4L0 8z" style="fill:#80868b;stroke:none;marker-end:none"/></marker></defs>
+${arrows.join("\n")}
+${boxes.join("\n")}
+</svg>
+`;
+}
+
+function radius({ kind }: Box): number {
+  return kind === "stage" ? 3 : kind === "model" ? 20 : 9;
+}
+
+function escape(text: string): string {
+  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
+}

@@ -1,0 +1,128 @@
+// The `align` command: a table of commands, each loaded only when it is asked for.
+import { Command, CommanderError, Option } from "commander";
+
+declare const ALIGN_VERSION: string;
+
+export interface CommonOptions {
+  readonly profile?: string;
+  readonly set: Readonly<Record<string, string>>;
+  readonly store?: string;
+  readonly device: string;
+}
+
+const program = new Command("align")
+  .description("A declarative language and an engine for aligning language models.")
+  .version(typeof ALIGN_VERSION === "string" ? ALIGN_VERSION : "0.0.0-source", "-V, --version")
+  .showHelpAfterError("(run `align --help` for the commands)")
+  .enablePositionalOptions()
+  .exitOverride()
+  .addHelpText(
+    "after",
+    `
+Exit status: 0 done, 1 a stage failed, 2 wrong usage or errors in the file, 3 an expectation does not hold, 130 interrupted.
+First steps:  align run examples/quickstart/quickstart.align`,
+  );
+
+command("run", "check, plan, and run what is not cached; resume what was interrupted")
+  .option("--only <stage>", "run only this stage and what it needs")
+  .option("--jobs <n>", "light stages side by side (default: cores)", wholeNumber)
+  .option("--keep-going", "go on with what does not need a failed stage")
+  .option("--dry-run", "stop after the plan")
+  .option("--json", "one event per line on stdout")
+  .action(async (file, options) => exit((await import("./commands/run.ts")).run(file, options)));
+
+program
+  .command("check")
+  .description("find what is wrong, without running anything")
+  .argument("<file...>", "the .align files")
+  .addOption(new Option("--format <format>", "how to print").choices(["text", "json"]).default("text"))
+  .option("--profile <name>", "with this profile applied")
+  .addOption(setOption())
+  .action(async (files, options) => exit((await import("./commands/check.ts")).check(files, options)));
+
+command("plan", "what would run, what is cached, and where every value comes from")
+  .option("--only <stage>", "only this stage and what it needs")
+  .option("--json", "the plan as JSON")
+  .action(async (file, options) => exit((await import("./commands/plan.ts")).plan(file, options)));
+
+command("graph", "draw the DAG")
+  .addOption(
+    new Option("--format <format>", "how to draw").choices(["mermaid", "dot", "svg", "json"]).default("mermaid"),
+  )
+  .action(async (file, options) => exit((await import("./commands/graph.ts")).graph(file, options)));
+
+command("explain", "why a stage is cached or will run: what changed, old and new", [
+  ["<stage>", "a stage, dataset or model of the file"],
+])
+  .option("--json", "as JSON")
+  .action(async (file, stage, options) =>
+    exit((await import("./commands/explain.ts")).explain(file, stage, options)),
+  );
+
+program
+  .command("doctor")
+  .description("devices, backends and their self-check, versions, disk, and how to get what is missing")
+  .option("--store <dir>", "the artifact store to look at")
+  .option("--json", "as JSON")
+  .action(async (options) => exit((await import("./commands/doctor.ts")).doctor(options)));
+
+program
+  .command("chat")
+  .description("talk to a model")
+  .argument("<model>", "a model folder, or FILE.align#stage")
+  .option("--temperature <t>", "0 is greedy", number, 0.8)
+  .option("--top-p <p>", "keep the likeliest tokens with this much probability", number, 1)
+  .option("--top-k <k>", "keep the k likeliest tokens; 0 keeps all", wholeNumber, 0)
+  .option("--max-new-tokens <n>", "longest answer", wholeNumber, 64)
+  .option("--seed <n>", "of the sampling", wholeNumber, 42)
+  .option("--store <dir>", "the artifact store of FILE.align")
+  .action(async (model, options) => exit((await import("./commands/chat.ts")).chat(model, options)));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    const { reportFailure } = await import("./failure.ts");
+    process.exitCode = reportFailure(error);
+  }
+}
+
+/** A command on one .align file, with the options that all of them share. */
+function command(name: string, description: string, more: readonly [string, string][] = []): Command {
+  const made = program.command(name).description(description).argument("<file>", "the .align file");
+  for (const [argument, meaning] of more) made.argument(argument, meaning);
+  return made
+    .option("--profile <name>", "with this profile applied")
+    .addOption(setOption())
+    .option("--store <dir>", "the artifact store (default: ALIGN_STORE, else .align beside the project)")
+    .addOption(new Option("--device <device>", "where numerics run").choices(["auto", "cpu"]).default("auto"));
+}
+
+function setOption(): Option {
+  return new Option("--set <name=value>", "give a param another value; may be repeated")
+    .default({})
+    .argParser((text: string, before: Record<string, string>) => {
+      const at = text.indexOf("=");
+      if (at < 1) throw new CommanderError(2, "align.set", `error: --set wants name=value, got '${text}'`);
+      return { ...before, [text.slice(0, at).trim()]: text.slice(at + 1).trim() };
+    });
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0)
+    throw new CommanderError(2, "align.number", `error: '${text}' is not a whole number`);
+  return value;
+}
+
+function number(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value)) throw new CommanderError(2, "align.number", `error: '${text}' is not a number`);
+  return value;
+}
+
+async function exit(status: Promise<number>): Promise<void> {
+  process.exitCode = await status;
+}

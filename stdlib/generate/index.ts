@@ -1,0 +1,39 @@
+// Declares `generate`: samples responses of one or several models to prompts.
+import Type from "typebox";
+import { dataset, rows } from "../../grammar/index.ts";
+import { defineStage } from "../../engine/index.ts";
+
+/** Shared with `compare` and the `chat` command. */
+export const samplingParams = {
+  temperature: Type.Number({ minimum: 0, default: 1, description: "0 is greedy.", "x-source": "the model's own distribution, as DPO §6.1 samples" }),
+  top_k: Type.Integer({ minimum: 0, default: 0, description: "Keep only the k likeliest tokens; 0 keeps all.", "x-source": "off, as in DPO §6.1" }),
+  top_p: Type.Number({ exclusiveMinimum: 0, maximum: 1, default: 1, description: "Keep the likeliest tokens that hold this much probability.", "x-unit": "fraction", "x-source": "off, as in DPO §6.1" }),
+  max_new_tokens: Type.Integer({ minimum: 1, default: 64, description: "Longest response.", "x-unit": "tokens", "x-source": "TRL OnlineDPO" }),
+  seed: Type.Integer({ minimum: 0, default: 42, description: "Every row has a stream of its own under it.", "x-source": "alignment-handbook" }),
+};
+
+export const generate = defineStage(
+  {
+    name: "generate",
+    version: 1,
+    doc: "Samples responses of one or several models to each prompt.",
+    inputs: [
+      { name: "models", type: { kind: "model" }, variadic: true, doc: "One model, or a list." },
+      { name: "prompts", type: dataset(rows.Prompt), doc: "The prompts." },
+    ],
+    params: Type.Object({
+      samples: Type.Integer({ minimum: 1, default: 4, description: "Responses of each model to each prompt.", "x-source": "Rafailov et al. 2023 App. C.1: four per prefix" }),
+      ...samplingParams,
+    }),
+    output: dataset({ ...rows.Response, columns: { prompt: "string", responses: "list", models: "list" } }),
+    metrics: {
+      prompts: "number of prompts",
+      responses: "number of responses",
+      mean_length: "mean response length, tokens",
+      ended: "share of responses that ended by themselves",
+    },
+    numeric: true,
+    heavy: true,
+  },
+  () => import("./run.ts").then((m) => m.generate),
+);

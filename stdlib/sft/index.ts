@@ -1,0 +1,54 @@
+// Declares `sft`: supervised fine-tuning on demonstrations, loss on the completions only.
+import Type from "typebox";
+import { type CallFacts, dataset, type Type as AlignType, type TypeProblem } from "../../grammar/index.ts";
+import { defineStage } from "../../engine/index.ts";
+import { trainingParams } from "../training/params.ts";
+
+export const sft = defineStage(
+  {
+    name: "sft",
+    version: 1,
+    doc: "Supervised fine-tuning: cross-entropy on the completion (or the assistant's turns) given the prompt.",
+    inputs: [
+      { name: "model", type: { kind: "model" }, doc: "The model to start from." },
+      { name: "data", type: dataset({ name: "Instruction or Chat or Text", columns: {} }), doc: "Demonstrations." },
+    ],
+    params: Type.Object({
+      ...trainingParams({
+        learning_rate: 2e-5,
+        schedule: "cosine",
+        warmup: 0.1,
+        batch_size: 32,
+        epochs: 1,
+        weight_decay: 0,
+        adam_beta2: 0.999,
+        source: "Tunstall et al. 2023 (Zephyr) §4.1 and alignment-handbook; batch 32 of Ouyang et al. 2022 App. C.1",
+      }),
+      template: Type.Optional(Type.Unknown({ "x-align": "template", description: "How a row becomes prompt and completion." })),
+      max_length: Type.Optional(
+        Type.Integer({ minimum: 8, description: "Longer examples are cut; the model's max_length unless given.", "x-unit": "tokens" }),
+      ),
+    }),
+    output: output,
+    metrics: {
+      loss: "mean training loss of the last tenth of the steps, nats per supervised token",
+      steps: "optimiser steps",
+      tokens: "supervised tokens trained on",
+    },
+    numeric: true,
+    heavy: true,
+  },
+  () => import("./run.ts").then((m) => m.sft),
+);
+
+function output({ row, params }: CallFacts): AlignType | TypeProblem {
+  const has = (...columns: string[]) => columns.every((column) => row && column in row.columns);
+  if (row && !params.template && !has("prompt", "completion") && !has("messages") && !has("text")) {
+    return {
+      at: "data",
+      message: "sft needs demonstrations: prompt and completion, or messages, or text",
+      help: "name the columns with `|> select(prompt: …, completion: …)`, or give a `template`",
+    };
+  }
+  return { kind: "model" };
+}
