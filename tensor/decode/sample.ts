@@ -1,0 +1,85 @@
+// Draws one token from a row of log-probabilities.
+
+import { check } from "../error.ts";
+import type { Random } from "../random.ts";
+
+export interface SamplingOptions {
+  /** 0 is greedy: the most probable token, the lowest id at a tie. */
+  readonly temperature: number;
+  /** Keep the k most probable tokens; 0 or undefined keeps all. */
+  readonly top_k?: number;
+  /** Then keep the fewest most probable tokens whose mass reaches p; 1 or undefined keeps all. */
+  readonly top_p?: number;
+}
+
+export function checkSampling({ temperature, top_k = 0, top_p = 1 }: SamplingOptions): void {
+  check(temperature >= 0 && Number.isFinite(temperature), "argument", () => `temperature is ${temperature}, must be >= 0`);
+  check(Number.isInteger(top_k) && top_k >= 0, "argument", () => `top_k is ${top_k}, must be an integer >= 0`);
+  check(top_p > 0 && top_p <= 1, "argument", () => `top_p is ${top_p}, must be in (0, 1]`);
+}
+
+/**
+ * logprobs [V] in nats; `allowed(id)` leaves tokens out before anything else. Temperature comes first, then
+ * top_k, then top_p over what is left. Draws exactly one uniform number unless greedy.
+ */
+export function sampleToken(
+  logprobs: Float32Array,
+  { temperature, top_k = 0, top_p = 1 }: SamplingOptions,
+  random: Random,
+  allowed?: (id: number) => boolean,
+): number {
+  const best = argmax(logprobs, allowed);
+  if (temperature === 0) return best;
+  const weight = (id: number) => Math.exp((logprobs[id]! - logprobs[best]!) / temperature);
+  const u = random.uniform();
+
+  let ids = candidates(logprobs, allowed, top_k);
+  if (top_p < 1) ids = nucleus(ids, weight, top_p);
+
+  let total = 0;
+  const weights = ids.map((id) => {
+    const w = weight(id);
+    total += w;
+    return w;
+  });
+  let left = u * total;
+  for (let i = 0; i < ids.length; i++) {
+    left -= weights[i]!;
+    if (left < 0) return ids[i]!;
+  }
+  return best; // only rounding gets here
+}
+
+function argmax(logprobs: Float32Array, allowed?: (id: number) => boolean): number {
+  let best = -1;
+  for (let id = 0; id < logprobs.length; id++) {
+    if ((best < 0 || logprobs[id]! > logprobs[best]!) && (!allowed || allowed(id))) best = id;
+  }
+  check(best >= 0, "argument", () => "every token is banned");
+  return best;
+}
+
+/** Allowed ids, only the top k of them when k > 0 (ties at the edge go to the lower id), in order of id. */
+function candidates(logprobs: Float32Array, allowed: ((id: number) => boolean) | undefined, k: number): number[] {
+  const ids: number[] = [];
+  for (let id = 0; id < logprobs.length; id++) if (!allowed || allowed(id)) ids.push(id);
+  if (k === 0 || k >= ids.length) return ids;
+  const edge = Float32Array.from(ids, (id) => logprobs[id]!).sort()[ids.length - k]!;
+  let ties = k - ids.reduce((n, id) => n + Number(logprobs[id]! > edge), 0);
+  return ids.filter((id) => logprobs[id]! > edge || (logprobs[id] === edge && ties-- > 0));
+}
+
+function nucleus(ids: number[], weight: (id: number) => number, p: number): number[] {
+  const weights = new Map(ids.map((id) => [id, weight(id)]));
+  let total = 0;
+  for (const w of weights.values()) total += w;
+  // Tokens below this floor hold less than 1-p together, so the nucleus is above it and little is left to sort.
+  const floor = ((1 - p) * total) / ids.length;
+  const sorted = ids.filter((id) => weights.get(id)! >= floor).sort((x, y) => weights.get(y)! - weights.get(x)! || x - y);
+  let mass = 0;
+  const end = sorted.findIndex((id) => {
+    mass += weights.get(id)!;
+    return mass >= p * total;
+  });
+  return end < 0 ? sorted : sorted.slice(0, end + 1);
+}

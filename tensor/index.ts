@@ -1,0 +1,37 @@
+// The door of the tensor room: sessions, models, losses, optimisers, backends.
+
+export type { Arrays, Backend, Executable } from "./backends/backend.ts";
+export { type OnnxOptions, onnxBackend } from "./backends/onnx/index.ts";
+export { referenceBackend } from "./backends/reference/index.ts";
+export {
+  createGenerator,
+  type GenerateOptions,
+  type Generation,
+  type Generator,
+  type GeneratorOptions,
+} from "./decode/generator.ts";
+export { type SamplingOptions, sampleToken } from "./decode/sample.ts";
+export { TensorError, type TensorErrorCode } from "./error.ts";
+export { type HostTensor, type Params, type ParamSource, tensor } from "./host.ts";
+export { grad } from "./ir/autodiff.ts";
+export { Builder } from "./ir/builder.ts";
+export type { Graph, Value } from "./ir/graph.ts";
+export { crossEntropy, sequenceLogprobs } from "./loss/cross-entropy.ts";
+export { type DpoKind, type DpoOptions, type DpoResult, dpo, type PairLogprobs } from "./loss/dpo.ts";
+export { fullKl } from "./loss/kl.ts";
+export { initialize, type LlamaConfig, parameterCount, parameterShapes } from "./models/config.ts";
+export { llama, type Model } from "./models/llama.ts";
+export { type AdamWOptions, adamw, type Optimizer } from "./optim/adamw.ts";
+export { type Schedule, type ScheduleOptions, schedule } from "./optim/schedule.ts";
+export { type Random, type RandomState, resume, stream } from "./random.ts";
+export { createEvaluator, type Evaluator, type EvaluatorOptions, type ModelSource } from "./score/evaluator.ts";
+export { createScorer, type Scorer, type ScorerOptions } from "./score/scorer.ts";
+export {
+  type Batch,
+  createTrainer,
+  type LossFn,
+  type StepResult,
+  type Trainer,
+  type TrainerOptions,
+  type TrainerState,
+} from "./train/trainer.ts";
