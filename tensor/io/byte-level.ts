@@ -1,0 +1,105 @@
+// A fast encoder for plain byte-level BPE (GPT-2's scheme): every distinct word is merged once and then looked up.
+// The same ids as the general tokenizer, about ten times faster on prose; other schemes are left to it.
+import { byteToChar, toByteChars, wordPattern } from "./bytes.ts";
+import type { JsonObject } from "./tokenizer-files.ts";
+
+/** Distinct words remembered; about 100 bytes each. */
+const remembered = 200_000;
+
+/** Undefined where the tokenizer does anything that is not done here. */
+export function byteLevelEncoder(tokenizer: JsonObject): ((text: string) => number[]) | undefined {
+  const model = tokenizer.model as BpeModel | undefined;
+  const pre = tokenizer.pre_tokenizer as JsonObject | null;
+  const added = (tokenizer.added_tokens ?? []) as AddedToken[];
+  const plain =
+    model?.type === "BPE" &&
+    !model.dropout &&
+    !model.unk_token &&
+    !model.continuing_subword_prefix &&
+    !model.end_of_word_suffix &&
+    !model.byte_fallback &&
+    !model.ignore_merges &&
+    !tokenizer.normalizer &&
+    pre?.type === "ByteLevel" &&
+    pre.add_prefix_space === false &&
+    pre.use_regex !== false &&
+    added.every((t) => !t.lstrip && !t.rstrip && !t.single_word && t.content.length > 0) &&
+    byteToChar.every((char) => Object.hasOwn(model.vocab, char));
+  if (!plain) return undefined;
+
+  const ranks = mergeRanks(model);
+  const words = new Map<string, readonly number[]>();
+  const pattern = wordPattern();
+  const specials = new Map(added.map((t) => [t.content, t.id]));
+  // The longest first, as two may start alike.
+  const alternatives = [...specials.keys()].sort((a, b) => b.length - a.length).map(escapeRegExp);
+  const boundary = alternatives.length > 0 ? new RegExp(`(${alternatives.join("|")})`, "u") : undefined;
+
+  function encodeWord(word: string): readonly number[] {
+    const known = words.get(word);
+    if (known) return known;
+    const ids = merge(
+      Array.from(toByteChars(word), (char) => model!.vocab[char]!),
+      ranks,
+    );
+    if (words.size >= remembered) words.clear();
+    words.set(word, ids);
+    return ids;
+  }
+
+  return (text) => {
+    const ids: number[] = [];
+    for (const part of boundary ? text.split(boundary) : [text]) {
+      const special = specials.get(part);
+      if (special !== undefined) ids.push(special);
+      else for (const word of part.match(pattern) ?? []) for (const id of encodeWord(word)) ids.push(id);
+    }
+    return ids;
+  };
+}
+
+interface BpeModel extends JsonObject {
+  vocab: Record<string, number>;
+  merges: (string | [string, string])[];
+}
+interface AddedToken {
+  id: number;
+  content: string;
+  lstrip?: boolean;
+  rstrip?: boolean;
+  single_word?: boolean;
+}
+
+/** left id → right id → [rank, merged id]. */
+type Ranks = Map<number, Map<number, readonly [rank: number, merged: number]>>;
+
+function mergeRanks({ vocab, merges }: BpeModel): Ranks {
+  const ranks: Ranks = new Map();
+  for (const [rank, entry] of merges.entries()) {
+    const [left, right] = typeof entry === "string" ? (entry.split(" ", 2) as [string, string]) : entry;
+    const of = ranks.get(vocab[left]!) ?? new Map();
+    ranks.set(vocab[left]!, of.set(vocab[right]!, [rank, vocab[left + right]!]));
+  }
+  return ranks;
+}
+
+/** Merges the pair of lowest rank, leftmost first, until none is left. */
+function merge(ids: number[], ranks: Ranks): number[] {
+  for (;;) {
+    let best: readonly [number, number] | undefined;
+    let at = -1;
+    for (let i = 0; i + 1 < ids.length; i++) {
+      const found = ranks.get(ids[i]!)?.get(ids[i + 1]!);
+      if (found && (best === undefined || found[0] < best[0])) {
+        best = found;
+        at = i;
+      }
+    }
+    if (!best) return ids;
+    ids.splice(at, 2, best[1]);
+  }
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+}

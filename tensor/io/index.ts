@@ -1,0 +1,31 @@
+// The door of model files: weights, tokenizers, templates and the folders that hold them.
+export { type Bpe, type BpeOptions, trainBpe, type WordCounter, wordCounter } from "./bpe-train.ts";
+export { type ChatTemplate, chatTemplate, type Message } from "./chat-template.ts";
+export type { Dtype } from "./dtype.ts";
+export { FileError, type FileErrorCode } from "./error.ts";
+export {
+  type ModelFolder,
+  type ModelParts,
+  openModelFolder,
+  readWeights,
+  writeModelFolder,
+  writeTokenizer,
+} from "./hf-folder.ts";
+export { compileTemplate, type Render } from "./jinja.ts";
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  openSafetensors,
+  readSafetensors,
+  type SafetensorsFile,
+  type Tensor,
+  type TensorMap,
+  writeSafetensors,
+} from "./safetensors.ts";
+export { loadTokenizer, makeTokenizer, type Tokenizer } from "./tokenizer.ts";
+export {
+  type JsonObject,
+  type SpecialRoles,
+  type TokenizerFiles,
+  tokenizerFiles,
+} from "./tokenizer-files.ts";
