@@ -1,0 +1,241 @@
+// Turns a checked program into a plan: what depends on what, every key that can be known, and what is in the store.
+import { dirname, relative } from "node:path";
+import { alg, Graph } from "@dagrejs/graphlib";
+import type { Call, Expr, Json, Program, ProgramNode } from "../../grammar/index.ts";
+import { resolveFiles } from "../files.ts";
+import { loadHistory } from "../journal.ts";
+import { nearest } from "../nearest.ts";
+import type { Operation } from "../operation.ts";
+import { type FileSystem, systemFiles } from "../ports.ts";
+import { type Problem, problemOf } from "../problem.ts";
+import type { Store } from "../store/store.ts";
+import { TaskError } from "../task.ts";
+import { explain, reasonOf } from "./explain.ts";
+import { isPath, keyedParams, keyOf, schemaOf } from "./key.ts";
+import type { Plan, PlanCall, PlanEdge, PlannedFile, PlanTask } from "./plan.ts";
+
+export interface PlanOptions {
+  readonly operations: ReadonlyMap<string, Operation>;
+  readonly store: Store;
+  /** Only this node and what it needs. */
+  readonly only?: string;
+  /** Fingerprint of backend, dtype and determinism class; goes into the keys of numeric tasks. */
+  readonly numerics?: string;
+  readonly files?: FileSystem;
+}
+
+export type Planned = { readonly plan: Plan } | { readonly problems: readonly Problem[] };
+
+export async function createPlan(program: Program, options: PlanOptions): Promise<Planned> {
+  try {
+    const plan = await planOf(program, options);
+    options.store.flush();
+    return { plan };
+  } catch (error) {
+    if (error instanceof TaskError) return { problems: [problemOf(error)] };
+    throw error;
+  }
+}
+
+async function planOf(program: Program, options: PlanOptions): Promise<Plan> {
+  const { store, numerics = "" } = options;
+  const graph = graphOf(program);
+  refuseCycles(graph);
+  const selected = options.only === undefined ? undefined : withNeeds(graph, options.only);
+  const nodes = inOrder(program.nodes, graph).filter((node) => !selected || selected.has(node.id));
+
+  const tasks = new Map<string, PlanTask>();
+  for (const node of nodes) {
+    const calls: PlanCall[] = [];
+    for (const call of node.calls) calls.push(await planCall(call, program, options));
+    const keyed = { ...(node.from ? { from: node.from.node } : {}), calls };
+    const { key, tree } = keyOf(keyed, (id) => tasks.get(id)?.artifact?.tree, numerics);
+    const { record, damage } = key === undefined ? {} : await store.lookup(key);
+    tasks.set(node.id, {
+      id: node.id,
+      kind: node.kind,
+      ...(node.doc === undefined ? {} : { doc: node.doc }),
+      ...keyed,
+      needs: needsOf(node),
+      heavy: node.calls.some((call) => options.operations.get(call.op)!.heavy),
+      state: record ? "cached" : key === undefined ? "waiting" : "will-run",
+      reason: "",
+      ...(key === undefined ? {} : { key }),
+      keyTree: tree,
+      ...(record ? { artifact: artifactOf(record) } : {}),
+      ...(damage === undefined ? {} : { damage }),
+    });
+  }
+
+  const within = (id: string): boolean => tasks.has(id);
+  const plan: Plan = {
+    pipeline: program.name,
+    ...(program.doc === undefined ? {} : { doc: program.doc }),
+    path: program.path,
+    ...(program.profile === undefined ? {} : { profile: program.profile }),
+    numerics,
+    tasks: [...tasks.values()],
+    edges: nodes.flatMap(edgesOf),
+    expectations: program.expectations.filter(({ expr }) => metricsIn(expr).every((m) => within(m.node))),
+    publications: program.publications.filter(({ node }) => within(node)),
+  };
+  const history = loadHistory(store, program.name);
+  return {
+    ...plan,
+    tasks: plan.tasks.map((task) => ({ ...task, reason: reasonOf(explain(plan, task.id, history)!) })),
+  };
+}
+
+export function artifactOf(record: {
+  readonly tree: string;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly summary?: string;
+  readonly seconds: number;
+}): NonNullable<PlanTask["artifact"]> {
+  const { tree, metrics, summary, seconds } = record;
+  return { tree, metrics, ...(summary === undefined ? {} : { summary }), seconds };
+}
+
+function graphOf(program: Program): Graph {
+  const graph = new Graph({ directed: true });
+  for (const node of program.nodes) graph.setNode(node.id, node.id);
+  for (const node of program.nodes) {
+    for (const need of needsOf(node)) {
+      if (!graph.hasNode(need)) {
+        throw new TaskError({
+          code: "unknown-node",
+          message: `${node.id} reads ${need}, which is not declared`,
+        });
+      }
+      graph.setEdge(need, node.id);
+    }
+  }
+  return graph;
+}
+
+function refuseCycles(graph: Graph): void {
+  const [cycle] = alg.findCycles(graph);
+  if (!cycle) return;
+  const path = [...cycle, cycle[0]].join(" → ");
+  throw new TaskError({
+    code: "cycle",
+    message: `these need each other: ${path}`,
+    help: "one of them must not",
+  });
+}
+
+function withNeeds(graph: Graph, only: string): Set<string> {
+  if (!graph.hasNode(only)) {
+    const meant = nearest(only, graph.nodes());
+    throw new TaskError({
+      code: "unknown-stage",
+      message: `there is no ${JSON.stringify(only)} in this pipeline`,
+      help: meant ? `did you mean ${meant}?` : `it has ${graph.nodes().join(", ")}`,
+    });
+  }
+  const selected = new Set([only]);
+  for (const id of selected) for (const need of graph.predecessors(id) ?? []) selected.add(need);
+  return selected;
+}
+
+/** Topological, and as in the file wherever that is one. */
+function inOrder(nodes: readonly ProgramNode[], graph: Graph): ProgramNode[] {
+  const ordered = new Map<string, ProgramNode>();
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  for (const start of nodes) {
+    // Depth first without recursion: a pipeline may be a chain of thousands.
+    const stack = [start.id];
+    while (stack.length > 0) {
+      const id = stack.at(-1)!;
+      const open = (graph.predecessors(id) ?? []).filter((need) => !ordered.has(need));
+      if (open.length > 0) stack.push(...open.reverse());
+      else ordered.set(stack.pop()!, byId.get(id)!);
+    }
+  }
+  return [...ordered.values()];
+}
+
+function edgesOf(node: ProgramNode): PlanEdge[] {
+  const edges: PlanEdge[] = node.from ? [{ from: node.from.node, to: node.id, input: "rows" }] : [];
+  for (const call of node.calls) {
+    for (const [input, refs] of Object.entries(call.inputs)) {
+      for (const ref of refs) edges.push({ from: ref.node, to: node.id, input });
+    }
+  }
+  return edges;
+}
+
+function needsOf(node: ProgramNode): string[] {
+  return [...new Set(edgesOf(node).map((edge) => edge.from))];
+}
+
+async function planCall(call: Call, program: Program, options: PlanOptions): Promise<PlanCall> {
+  const operation = options.operations.get(call.op);
+  if (!operation) {
+    const meant = nearest(call.op, options.operations.keys());
+    throw new TaskError({
+      code: "unknown-operation",
+      message: `there is no operation ${call.op}`,
+      ...(meant ? { help: `did you mean ${meant}?` } : {}),
+    });
+  }
+  const files: Record<string, PlannedFile[]> = {};
+  for (const [name, value] of Object.entries(call.params)) {
+    if (isPath(schemaOf(name, operation))) files[name] = await planFiles(value, program.path, options);
+  }
+  return {
+    op: call.op,
+    version: operation.version,
+    numeric: operation.numeric,
+    params: call.params,
+    ...keyedParams(call.params, operation),
+    provenance: call.provenance,
+    files,
+    inputs: Object.fromEntries(
+      Object.entries(call.inputs).map(([name, refs]) => [name, refs.map((r) => r.node)]),
+    ),
+  };
+}
+
+async function planFiles(value: Json, from: string, options: PlanOptions): Promise<PlannedFile[]> {
+  if (value === null) return [];
+  const files: PlannedFile[] = [];
+  for (const path of Array.isArray(value) ? (value as string[]) : [value as string]) {
+    const resolved = resolveFiles(path, from, options.files ?? systemFiles);
+    if ("problem" in resolved) {
+      const { problem, help } = resolved;
+      throw new TaskError({ code: "no-such-file", message: problem, ...(help ? { help } : {}) });
+    }
+    for (const file of resolved.files) {
+      const digest = await options.store.digestFile(file);
+      if (!digest) throw new TaskError({ code: "no-such-file", message: `${file} has just been removed` });
+      files.push({ name: fileName(file, path, from), path: file, ...digest });
+    }
+  }
+  return files;
+}
+
+function fileName(file: string, written: string, from: string): string {
+  const inPackages = file.lastIndexOf("/node_modules/");
+  if (written.startsWith("npm:") && inPackages !== -1) {
+    return `npm:${file.slice(inPackages + "/node_modules/".length)}`;
+  }
+  return relative(dirname(from), file);
+}
+
+/** Every metric that an expression reads. */
+export function metricsIn(expr: Expr): Extract<Expr, { kind: "metric" }>[] {
+  switch (expr.kind) {
+    case "metric":
+      return [expr];
+    case "call":
+      return expr.args.flatMap(metricsIn);
+    case "binary":
+      return [...metricsIn(expr.left), ...metricsIn(expr.right)];
+    case "not":
+    case "negate":
+      return metricsIn(expr.operand);
+    default:
+      return [];
+  }
+}

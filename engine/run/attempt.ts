@@ -1,0 +1,240 @@
+// Makes the artifact of one task: claims its key, lays out its inputs, has a worker do it, and commits the result.
+import type { EventBody } from "../events.ts";
+import type { KeyTree } from "../plan/key.ts";
+import type { PlannedFile, PlanTask } from "../plan/plan.ts";
+import type { Clock } from "../ports.ts";
+import { type Problem, problemOf } from "../problem.ts";
+import type { ActionRecord, Attempt, Store } from "../store/store.ts";
+import { type Artifact, TaskError } from "../task.ts";
+import type { Exit, FromWorker, Spawn, Task } from "./protocol.ts";
+
+export interface Surroundings {
+  readonly run: string;
+  readonly store: Store;
+  readonly spawn: Spawn;
+  readonly clock: Clock;
+  readonly device: string;
+  readonly threads: number;
+  readonly graceMs: number;
+  emit(event: EventBody): void;
+}
+
+export interface Work {
+  readonly task: PlanTask;
+  readonly key: string;
+  readonly keyTree: KeyTree;
+  /** Digests of the artifacts it reads, by node. */
+  readonly inputs: ReadonlyMap<string, string>;
+  readonly signal: AbortSignal;
+}
+
+export type Ending =
+  | { readonly how: "built" | "cached"; readonly record: ActionRecord; readonly peakMemoryBytes?: number }
+  | {
+      readonly how: "failed";
+      readonly error: Problem;
+      readonly log?: string;
+      readonly tail?: readonly string[];
+    }
+  | { readonly how: "damaged"; readonly input: string; readonly damage: string }
+  | { readonly how: "cancelled" };
+
+/** How often another run's progress is looked at. */
+const POLL_MS = 200;
+/** A worker says that it is alive every two seconds, unless it computes without a pause. */
+const SILENCE_MS = 60_000;
+
+export async function attempt(work: Work, around: Surroundings): Promise<Ending> {
+  const { task, key, signal } = work;
+  const { store, clock } = around;
+  let announced = false;
+  try {
+    while (!signal.aborted) {
+      const claim = await store.claim(key);
+      try {
+        const { record } = await store.lookup(key);
+        if (record) return { how: "cached", record };
+        if (claim.mine) return await build(work, around);
+      } finally {
+        if (claim.mine) claim.release();
+      }
+      if (!announced) around.emit({ type: "task-waiting", node: task.id, holder: claim.holder });
+      announced = true;
+      await pause(POLL_MS, clock, signal);
+    }
+    return { how: "cancelled" };
+  } catch (error) {
+    if (error instanceof TaskError) return { how: "failed", error: problemOf(error) };
+    throw error;
+  }
+}
+
+async function build(work: Work, around: Surroundings): Promise<Ending> {
+  const { task, key, keyTree, signal } = work;
+  const { store, clock } = around;
+  const artifacts = new Map<string, Artifact>();
+  for (const [node, digest] of work.inputs) {
+    const laid = await store.materialise(digest);
+    if ("damage" in laid) return { how: "damaged", input: node, damage: laid.damage };
+    artifacts.set(node, { dir: laid.dir, digest, node });
+  }
+  await refuseChangedFiles(task, store, "since the plan was made");
+
+  const current = await store.begin({ key, node: task.id, run: around.run });
+  try {
+    around.emit({ type: "task-started", node: task.id, key, reason: task.reason, log: current.log });
+    const started = clock.now();
+    const order = orderOf(task, artifacts, current, around);
+    const { said, exit, tail } = await converse(order, current, signal, around);
+    if (said?.type === "failed") {
+      if (signal.aborted) return { how: "cancelled" };
+      const { error } = said;
+      return { how: "failed", error, log: current.log, ...(error.code === "bug" ? { tail: tail() } : {}) };
+    }
+    if (said?.type !== "done") {
+      if (signal.aborted) return { how: "cancelled" };
+      return { how: "failed", error: crashOf(exit), log: current.log, tail: tail() };
+    }
+    await refuseChangedFiles(task, store, "while it was read");
+    const record = await current.commit({
+      key,
+      ops: task.calls.map((call) => call.op),
+      keyTree,
+      metrics: said.metrics,
+      ...(said.summary === undefined ? {} : { summary: said.summary }),
+      seconds: (clock.now() - started) / 1000,
+    });
+    const { peakMemoryBytes } = said;
+    return { how: "built", record, ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes }) };
+  } finally {
+    await current.discard();
+  }
+}
+
+/** Gives a worker its order and listens until its process is gone: only then does nothing write any more. */
+async function converse(
+  order: Task,
+  { log }: Attempt,
+  signal: AbortSignal,
+  { spawn, clock, graceMs, emit }: Surroundings,
+): Promise<{ said: FromWorker | undefined; exit: Exit; tail: () => readonly string[] }> {
+  let said: FromWorker | undefined;
+  let heard = clock.now();
+  const onMessage = (message: FromWorker): void => {
+    heard = clock.now();
+    if (message.type === "progress") emit({ ...message, type: "task-progress", node: order.node });
+    else if (message.type !== "alive") said = message;
+  };
+  const worker = spawn({ log, onMessage });
+  worker.send({ type: "task", task: order });
+
+  let offSilence = (): void => {};
+  const watch = (): void => {
+    offSilence = clock.after(SILENCE_MS, () => {
+      const seconds = Math.round((clock.now() - heard) / 1000);
+      if (seconds * 1000 >= SILENCE_MS) emit({ type: "task-silent", node: order.node, seconds });
+      watch();
+    });
+  };
+  watch();
+
+  let offKill = (): void => {};
+  const cancel = (): void => {
+    worker.send({ type: "abort" });
+    offKill = clock.after(graceMs, () => worker.kill());
+  };
+  if (signal.aborted) cancel();
+  signal.addEventListener("abort", cancel);
+  try {
+    const exit = await worker.exited;
+    return { said, exit, tail: () => worker.tail() };
+  } finally {
+    signal.removeEventListener("abort", cancel);
+    offSilence();
+    offKill();
+    // What it started and left behind must not outlive it.
+    worker.kill();
+  }
+}
+
+function orderOf(
+  task: PlanTask,
+  artifacts: ReadonlyMap<string, Artifact>,
+  { out }: Attempt,
+  { device, threads }: Surroundings,
+): Task {
+  return {
+    node: task.id,
+    kind: task.kind,
+    ...(task.from === undefined ? {} : { from: artifacts.get(task.from)! }),
+    calls: task.calls.map((call) => ({
+      op: call.op,
+      params: call.params,
+      inputs: Object.fromEntries(
+        Object.entries(call.inputs).map(([input, nodes]) => [
+          input,
+          nodes.map((node) => artifacts.get(node)!),
+        ]),
+      ),
+      files: Object.fromEntries(
+        Object.entries(call.files).map(([param, files]) => [param, files.map((file) => file.path)]),
+      ),
+    })),
+    out,
+    device,
+    threads,
+  };
+}
+
+/** A result made from other bytes than the key says must not be kept under that key. */
+async function refuseChangedFiles(task: PlanTask, store: Store, when: string): Promise<void> {
+  for (const file of task.calls.flatMap((call) => Object.values(call.files).flat())) {
+    if (await isUnchanged(file, store)) continue;
+    throw new TaskError({
+      code: "file-changed",
+      message: `${file.name} changed ${when}`,
+      help: "run again when nothing writes to it any more",
+    });
+  }
+}
+
+async function isUnchanged(file: PlannedFile, store: Store): Promise<boolean> {
+  if (store.stampOf(file.path) === file.stamp) return true;
+  return (await store.digestFile(file.path))?.sha256 === file.sha256; // only touched
+}
+
+function crashOf({ code, signal, problem }: Exit): Problem {
+  if (problem !== undefined)
+    return { code: "not-started", message: `its worker could not be started: ${problem}` };
+  if (signal === "SIGKILL") {
+    return {
+      code: "killed",
+      message: "its worker was killed by the system (SIGKILL), most likely because memory ran out",
+      help: "use a smaller batch_size or model, or fewer --jobs",
+    };
+  }
+  if (signal !== undefined) {
+    return {
+      code: "crashed",
+      message: `its worker crashed (${signal})`,
+      help: "the log has what it printed last",
+    };
+  }
+  return {
+    code: "crashed",
+    message: `its worker exited with status ${code ?? "unknown"} and without a result`,
+    help: "the log has what it printed last",
+  };
+}
+
+function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const off = clock.after(ms, done);
+    function done(): void {
+      off();
+      signal.removeEventListener("abort", done);
+      resolve();
+    }
+    signal.addEventListener("abort", done);
+  });
+}

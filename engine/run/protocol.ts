@@ -1,0 +1,60 @@
+// What the orchestrator and a worker say to each other.
+import type { Json, ProgramNode } from "../../grammar/index.ts";
+import type { Problem } from "../problem.ts";
+import type { Artifact, Progress } from "../task.ts";
+
+export interface TaskCall {
+  readonly op: string;
+  readonly params: Readonly<Record<string, Json>>;
+  readonly inputs: Readonly<Record<string, readonly Artifact[]>>;
+  readonly files: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Everything a worker needs to know of a task. */
+export interface Task {
+  readonly node: string;
+  readonly kind: ProgramNode["kind"];
+  /** The dataset whose rows the transforms start from. */
+  readonly from?: Artifact;
+  readonly calls: readonly TaskCall[];
+  readonly out: string;
+  readonly device: string;
+  readonly threads: number;
+}
+
+export type ToWorker = { readonly type: "task"; readonly task: Task } | { readonly type: "abort" };
+
+export interface TaskResult {
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly summary?: string;
+}
+
+export type FromWorker =
+  | { readonly type: "alive" }
+  | ({ readonly type: "progress" } & Progress)
+  | ({ readonly type: "done"; readonly peakMemoryBytes?: number } & TaskResult)
+  | { readonly type: "failed"; readonly error: Problem };
+
+/** How a worker ended, whatever it said before. */
+export interface Exit {
+  readonly code?: number;
+  readonly signal?: string;
+  /** It could not even be started. */
+  readonly problem?: string;
+}
+
+export interface WorkerHandle {
+  readonly exited: Promise<Exit>;
+  send(message: ToWorker): void;
+  /** The last lines it printed. */
+  tail(): readonly string[];
+  /** Ends it and everything it started, at once. */
+  kill(): void;
+}
+
+/** Starts a process that does one task. */
+export type Spawn = (worker: {
+  /** Takes stdout and stderr. */
+  readonly log: string;
+  onMessage(message: FromWorker): void;
+}) => WorkerHandle;

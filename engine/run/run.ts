@@ -1,0 +1,299 @@
+// Performs what the scheduler decides, and tells everything that happens.
+import { availableParallelism } from "node:os";
+import type { Event, EventBody, Outcome } from "../events.ts";
+import { eventsName, HistoryWriter, recordRun } from "../journal.ts";
+import { artifactOf } from "../plan/graph.ts";
+import { type KeyTree, keyOf } from "../plan/key.ts";
+import type { Plan, PlannedArtifact, PlanTask } from "../plan/plan.ts";
+import { type Clock, type Processes, systemClock, systemProcesses } from "../ports.ts";
+import { problemOf } from "../problem.ts";
+import type { ActionRecord, Store } from "../store/store.ts";
+import { TaskError } from "../task.ts";
+import { attempt, type Ending, type Surroundings } from "./attempt.ts";
+import { checkExpectations, type EvaluateExpectation, publishAll } from "./conclude.ts";
+import type { Spawn } from "./protocol.ts";
+import { Queue } from "./queue.ts";
+import { type Action, createScheduler, type Scheduler, type SchedulerEvent } from "./scheduler.ts";
+
+export interface RunOptions {
+  readonly store: Store;
+  readonly spawn: Spawn;
+  readonly evaluateExpectation: EvaluateExpectation;
+  /** How many light tasks run side by side; heavy ones always run alone. Default: the number of cores. */
+  readonly jobs?: number;
+  /** After a failure, go on with what does not depend on it. */
+  readonly keepGoing?: boolean;
+  /** Aborted on Ctrl-C: workers are told, and killed when they have not ended after `graceMs`. */
+  readonly signal?: AbortSignal;
+  readonly graceMs?: number;
+  readonly device?: string;
+  readonly threads?: number;
+  /** What `publish … to` is relative to. Default: the folder of the .align file. */
+  readonly publishRoot?: string;
+  readonly clock?: Clock;
+  readonly processes?: Processes;
+}
+
+/** Runs a plan. The events end with `run-finished`; whoever stops reading before that aborts the run. */
+export async function* run(plan: Plan, options: RunOptions): AsyncGenerator<Event, void, undefined> {
+  const events = new Queue<Event>();
+  const stop = new AbortController();
+  const abort = (): void => stop.abort();
+  if (options.signal?.aborted) abort();
+  options.signal?.addEventListener("abort", abort);
+  const running = new Run(plan, options, stop.signal, (event) => events.push(event)).perform().then(
+    () => events.close(),
+    (error) => events.fail(error),
+  );
+  try {
+    yield* events;
+  } finally {
+    abort();
+    options.signal?.removeEventListener("abort", abort);
+    await running;
+  }
+}
+
+let runs = 0;
+
+class Run {
+  readonly #plan: Plan;
+  readonly #options: RunOptions;
+  readonly #signal: AbortSignal;
+  readonly #around: Surroundings;
+  readonly #tell: (event: Event) => void;
+  readonly #clock: Clock;
+  readonly #store: Store;
+  readonly #id: string;
+  readonly #history: HistoryWriter;
+  readonly #scheduler: Scheduler;
+  readonly #tasks: ReadonlyMap<string, PlanTask>;
+  readonly #artifacts = new Map<string, PlannedArtifact>();
+  readonly #keys = new Map<string, { readonly key: string; readonly tree: KeyTree }>();
+  /** Nodes whose artifact turned out damaged: what the plan says of them is not true any more. */
+  readonly #distrusted = new Set<string>();
+  readonly #aborts = new Map<string, AbortController>();
+  readonly #pending: SchedulerEvent[] = [];
+  readonly #counts = { ran: 0, cached: 0, failed: 0, skipped: 0 };
+  #draining = false;
+  #journal: ((event: Event) => void) | undefined;
+  #finish: () => void = () => {};
+  #crash: (error: unknown) => void = () => {};
+
+  constructor(plan: Plan, options: RunOptions, signal: AbortSignal, tell: (event: Event) => void) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#signal = signal;
+    this.#tell = tell;
+    this.#clock = options.clock ?? systemClock;
+    this.#store = options.store;
+    const { pid } = (options.processes ?? systemProcesses).self();
+    const time = new Date(this.#clock.now()).toISOString().replace(/[-:]/g, "");
+    this.#id = `${time}-${pid}-${runs++}`;
+    this.#tasks = new Map(plan.tasks.map((task) => [task.id, task]));
+    this.#history = new HistoryWriter(this.#store, plan.pipeline, this.#id);
+    const cores = availableParallelism();
+    this.#scheduler = createScheduler(plan.tasks, {
+      jobs: Math.max(1, options.jobs ?? cores),
+      keepGoing: options.keepGoing ?? false,
+    });
+    this.#around = {
+      run: this.#id,
+      store: this.#store,
+      spawn: options.spawn,
+      clock: this.#clock,
+      device: options.device ?? "auto",
+      threads: options.threads ?? cores,
+      graceMs: options.graceMs ?? 5_000,
+      emit: (event) => this.#emit(event),
+    };
+  }
+
+  async perform(): Promise<void> {
+    const started = this.#clock.now();
+    const { pipeline, path, profile } = this.#plan;
+    const swept = await this.#store.sweep();
+    const log = this.#store.log(eventsName(this.#id));
+    this.#journal = (event) => log.append([event]);
+    recordRun(this.#store, pipeline, this.#id);
+    this.#emit({
+      type: "run-started",
+      run: this.#id,
+      pipeline,
+      path,
+      ...(profile === undefined ? {} : { profile }),
+      store: this.#store.root,
+      swept,
+    });
+    this.#emit({
+      type: "plan",
+      tasks: this.#plan.tasks.map(({ id, kind, calls, needs, state, reason }) => ({
+        node: id,
+        kind,
+        ops: calls.map((call) => call.op),
+        needs,
+        state,
+        reason,
+      })),
+    });
+    for (const { id, damage } of this.#plan.tasks) {
+      if (damage !== undefined) this.#emit({ type: "artifact-damaged", node: id, damage });
+    }
+
+    const abort = (): void => this.#dispatch({ type: "abort" });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#finish = resolve;
+        this.#crash = reject;
+        if (this.#signal.aborted) abort();
+        else this.#signal.addEventListener("abort", abort);
+        this.#dispatch({ type: "start" });
+      });
+    } finally {
+      this.#signal.removeEventListener("abort", abort);
+      for (const controller of this.#aborts.values()) controller.abort();
+    }
+    const outcome = await this.#conclude();
+    this.#store.flush();
+    const seconds = (this.#clock.now() - started) / 1000;
+    this.#emit({ type: "run-finished", outcome, ...this.#counts, seconds });
+  }
+
+  async #conclude(): Promise<Outcome> {
+    if (this.#counts.failed > 0) return "failed";
+    if (this.#signal.aborted) return "interrupted";
+    const emit = (event: EventBody): void => this.#emit(event);
+    const { evaluateExpectation, publishRoot: root } = this.#options;
+    const expectationsHold = checkExpectations(this.#plan, this.#artifacts, evaluateExpectation, emit);
+    const where = { store: this.#store, expectationsHold, ...(root === undefined ? {} : { root }) };
+    if (!(await publishAll(this.#plan, this.#artifacts, where, emit))) return "failed";
+    return expectationsHold ? "done" : "expectation-failed";
+  }
+
+  /** Not by recursion: a chain of cached tasks may be long. */
+  #dispatch(event: SchedulerEvent): void {
+    this.#pending.push(event);
+    if (this.#draining) return;
+    this.#draining = true;
+    try {
+      for (let next = this.#pending.shift(); next; next = this.#pending.shift()) {
+        for (const action of this.#scheduler.next(next)) this.#act(action);
+      }
+    } catch (error) {
+      this.#crash(error);
+    } finally {
+      this.#draining = false;
+    }
+  }
+
+  #act(action: Action): void {
+    switch (action.type) {
+      case "look-up":
+        return this.#lookUp(this.#tasks.get(action.id)!);
+      case "run":
+        return this.#start(this.#tasks.get(action.id)!);
+      case "cancel":
+        return this.#aborts.get(action.id)?.abort();
+      case "skip": {
+        this.#counts.skipped++;
+        const { id: node, because } = action;
+        return this.#emit({ type: "task-skipped", node, ...(because === undefined ? {} : { because }) });
+      }
+      case "finish":
+        return this.#finish();
+    }
+  }
+
+  /** Everything it needs is there, so its key can be known. */
+  #lookUp(task: PlanTask): void {
+    const digestOf = (node: string): string | undefined => this.#artifacts.get(node)?.tree;
+    const { key, tree } = keyOf(task, digestOf, this.#plan.numerics);
+    this.#keys.set(task.id, { key: key!, tree });
+    if (task.artifact && task.key === key && !this.#distrusted.has(task.id)) {
+      return this.#done(task, task.artifact, "cached");
+    }
+    this.#watch(task, async () => {
+      const { record, damage } = await this.#store.lookup(key!);
+      if (damage !== undefined) this.#emit({ type: "artifact-damaged", node: task.id, damage });
+      if (record) this.#done(task, artifactOf(record), "cached");
+      else this.#dispatch({ type: "missing", id: task.id });
+    });
+  }
+
+  #start(task: PlanTask): void {
+    const { key, tree } = this.#keys.get(task.id)!;
+    const inputs = new Map(task.needs.map((node) => [node, this.#artifacts.get(node)!.tree]));
+    const abort = new AbortController();
+    this.#aborts.set(task.id, abort);
+    this.#watch(task, async () => {
+      const ending = await attempt({ task, key, keyTree: tree, inputs, signal: abort.signal }, this.#around);
+      this.#aborts.delete(task.id);
+      this.#end(task, ending);
+    });
+  }
+
+  #end(task: PlanTask, ending: Ending): void {
+    const node = task.id;
+    switch (ending.how) {
+      case "built":
+      case "cached":
+        return this.#done(task, artifactOf(ending.record), ending.how, ending);
+      case "failed": {
+        const { how, ...what } = ending;
+        return this.#fail(node, what);
+      }
+      case "damaged":
+        this.#distrusted.add(ending.input);
+        this.#emit({ type: "artifact-damaged", node: ending.input, damage: ending.damage });
+        return this.#dispatch({ type: "damaged", id: ending.input, by: node });
+      case "cancelled":
+        return this.#dispatch({ type: "cancelled", id: node });
+    }
+  }
+
+  #done(
+    task: PlanTask,
+    artifact: PlannedArtifact,
+    how: "built" | "cached",
+    { peakMemoryBytes }: { readonly record?: ActionRecord; readonly peakMemoryBytes?: number } = {},
+  ): void {
+    const { key, tree } = this.#keys.get(task.id)!;
+    this.#artifacts.set(task.id, artifact);
+    this.#history.has(task.id, key, tree);
+    const what = { node: task.id, key, ...artifact };
+    if (how === "cached") {
+      this.#counts.cached++;
+      this.#emit({ type: "task-cached", ...what });
+    } else {
+      this.#counts.ran++;
+      const peak = peakMemoryBytes === undefined ? {} : { peakMemoryBytes };
+      this.#emit({ type: "task-finished", ...what, ...peak });
+    }
+    this.#dispatch({ type: "done", id: task.id });
+  }
+
+  #fail(node: string, what: Omit<Extract<Ending, { how: "failed" }>, "how">): void {
+    this.#counts.failed++;
+    this.#emit({ type: "task-failed", node, ...what });
+    this.#dispatch({ type: "failed", id: node });
+  }
+
+  /** What the system refuses fails the task; a bug ends the run. */
+  #watch(task: PlanTask, work: () => Promise<void>): void {
+    work().catch((error) => {
+      if (error instanceof TaskError) this.#fail(task.id, { error: problemOf(error) });
+      else this.#crash(error);
+    });
+  }
+
+  #emit(body: EventBody): void {
+    const event: Event = { at: new Date(this.#clock.now()).toISOString(), ...body };
+    try {
+      this.#journal?.(event);
+    } catch {
+      // A full disk must not take the run with it; whatever has to be kept will say so itself.
+      this.#journal = undefined;
+    }
+    this.#tell(event);
+  }
+}

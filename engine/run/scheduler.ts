@@ -1,0 +1,184 @@
+// Decides which tasks are looked up, run and skipped, and when. Pure: no I/O, no clock.
+
+export interface ScheduledTask {
+  readonly id: string;
+  readonly needs: readonly string[];
+  /** Runs alone. */
+  readonly heavy: boolean;
+}
+
+export interface SchedulerOptions {
+  /** How many light tasks run side by side. */
+  readonly jobs: number;
+  /** After a failure, go on with everything that does not depend on it. */
+  readonly keepGoing: boolean;
+}
+
+export type SchedulerEvent =
+  | { readonly type: "start" }
+  /** The artifact is there: found in the store, or just made. */
+  | { readonly type: "done"; readonly id: string }
+  /** Looked up and not found. */
+  | { readonly type: "missing"; readonly id: string }
+  | { readonly type: "failed"; readonly id: string }
+  /** Ended because of an abort. */
+  | { readonly type: "cancelled"; readonly id: string }
+  /** The artifact of a task that was done turned out damaged when `by` was about to read it. */
+  | { readonly type: "damaged"; readonly id: string; readonly by: string }
+  | { readonly type: "abort" };
+
+export type Action =
+  /** Everything it needs is there: compute its key and look for it in the store. */
+  | { readonly type: "look-up"; readonly id: string }
+  | { readonly type: "run"; readonly id: string }
+  /** `because`: the failed task to blame; none after an abort. */
+  | { readonly type: "skip"; readonly id: string; readonly because?: string }
+  | { readonly type: "cancel"; readonly id: string }
+  | { readonly type: "finish" };
+
+type Status = "blocked" | "looking" | "ready" | "running" | "done" | "failed" | "skipped";
+
+export interface Scheduler {
+  /** What to do next. Every event is answered once. */
+  next(event: SchedulerEvent): Action[];
+  status(id: string): Status;
+}
+
+/** `tasks` in topological order; among tasks that could run, the first one does. */
+export function createScheduler(tasks: readonly ScheduledTask[], options: SchedulerOptions): Scheduler {
+  const byId = new Map(tasks.map((task) => [task.id, task]));
+  const status = new Map<string, Status>(tasks.map((task) => [task.id, "blocked"]));
+  const missing = new Map(tasks.map((task) => [task.id, task.needs.length]));
+  const dependants = new Map<string, string[]>(tasks.map((task) => [task.id, []]));
+  for (const task of tasks) for (const need of task.needs) dependants.get(need)!.push(task.id);
+  const ready = new Set<string>();
+  let running = 0;
+  let active = 0; // looking, ready or running
+  let heavyRuns = false;
+  let failed: string | undefined;
+  let aborted = false;
+  let finished = false;
+
+  function next(event: SchedulerEvent): Action[] {
+    if (finished) return [];
+    const actions: Action[] = [];
+    switch (event.type) {
+      case "start":
+        for (const task of tasks) if (task.needs.length === 0) lookUp(task.id, actions);
+        break;
+      case "done":
+        leave(event.id, "done");
+        for (const id of dependants.get(event.id)!) {
+          missing.set(id, missing.get(id)! - 1);
+          if (missing.get(id) === 0 && status.get(id) === "blocked") lookUp(id, actions);
+        }
+        break;
+      case "missing":
+        // Something it needs may have turned out damaged meanwhile.
+        if (missing.get(event.id)! > 0) leave(event.id, "blocked");
+        else {
+          status.set(event.id, "ready");
+          ready.add(event.id);
+        }
+        break;
+      case "failed":
+        leave(event.id, "failed");
+        failed ??= event.id;
+        skipDependants(event.id, event.id, actions);
+        break;
+      case "cancelled":
+        leave(event.id, "blocked");
+        break;
+      case "damaged":
+        leave(event.by, "blocked");
+        rebuild(event.id, actions);
+        break;
+      case "abort":
+        aborted = true;
+        for (const task of tasks) {
+          if (status.get(task.id) === "running") actions.push({ type: "cancel", id: task.id });
+        }
+        break;
+    }
+    startReady(actions);
+    if (active === 0 || (running === 0 && stopped())) finish(actions);
+    return actions;
+  }
+
+  const stopped = (): boolean => aborted || (failed !== undefined && !options.keepGoing);
+
+  function lookUp(id: string, actions: Action[]): void {
+    if (stopped()) return;
+    status.set(id, "looking");
+    active++;
+    actions.push({ type: "look-up", id });
+  }
+
+  function leave(id: string, to: Status): void {
+    const from = status.get(id);
+    if (from === "running") {
+      running--;
+      if (byId.get(id)!.heavy) heavyRuns = false;
+    }
+    if (from === "running" || from === "looking" || from === "ready") active--;
+    ready.delete(id);
+    status.set(id, to);
+  }
+
+  /** Back to a task that was done; whatever has not been built from it waits again. */
+  function rebuild(id: string, actions: Action[]): void {
+    if (status.get(id) !== "done") return;
+    status.set(id, "blocked");
+    for (const dependant of dependants.get(id)!) {
+      missing.set(dependant, missing.get(dependant)! + 1);
+      if (status.get(dependant) === "ready") leave(dependant, "blocked");
+    }
+    if (missing.get(id) === 0) lookUp(id, actions);
+  }
+
+  function skipDependants(id: string, because: string, actions: Action[]): void {
+    for (const dependant of dependants.get(id)!) {
+      const s = status.get(dependant);
+      if (s === "skipped" || s === "done" || s === "failed" || s === "running") continue;
+      leave(dependant, "skipped");
+      actions.push({ type: "skip", id: dependant, because });
+      skipDependants(dependant, because, actions);
+    }
+  }
+
+  /** Light tasks side by side while there are slots; a heavy one when nothing else runs. */
+  function startReady(actions: Action[]): void {
+    if (stopped()) return;
+    if (ready.size === 0) return;
+    const candidates = tasks.filter((task) => ready.has(task.id));
+    for (const task of candidates)
+      if (!task.heavy && running < options.jobs && !heavyRuns) run(task, actions);
+    if (running > 0) return;
+    const heavy = candidates.find((task) => task.heavy && status.get(task.id) === "ready");
+    if (!heavy) return;
+    heavyRuns = true;
+    run(heavy, actions);
+  }
+
+  function run(task: ScheduledTask, actions: Action[]): void {
+    ready.delete(task.id);
+    status.set(task.id, "running");
+    running++;
+    actions.push({ type: "run", id: task.id });
+  }
+
+  /** Nothing can happen any more: whatever has not been reached is skipped. */
+  function finish(actions: Action[]): void {
+    if (finished) return;
+    finished = true;
+    for (const task of tasks) {
+      const s = status.get(task.id)!;
+      if (s === "done" || s === "failed" || s === "skipped") continue;
+      status.set(task.id, "skipped");
+      actions.push({ type: "skip", id: task.id, ...(aborted || !failed ? {} : { because: failed }) });
+    }
+    actions.push({ type: "finish" });
+  }
+
+  return { next, status: (id) => status.get(id)! };
+}

@@ -1,0 +1,203 @@
+// The process of one task: loads the operations it consists of, runs them, and says how it went.
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { byCodeUnit, canonicalJson } from "../canonical.ts";
+import type { Operation } from "../operation.ts";
+import { systemClock } from "../ports.ts";
+import { type Problem, problemOf, problemOfSystem } from "../problem.ts";
+import {
+  type ModelRun,
+  type OutputContext,
+  type Progress,
+  type Rows,
+  type RunResult,
+  type SourceRun,
+  type StageRun,
+  type TaskContext,
+  TaskError,
+  type TransformRun,
+} from "../task.ts";
+import type { FromWorker, Task, TaskCall, TaskResult, ToWorker } from "./protocol.ts";
+import { readRows, writeRows } from "./rows.ts";
+
+export interface TaskHooks {
+  readonly signal: AbortSignal;
+  progress(progress: Progress): void;
+}
+
+/** Runs a task in this process; its artifact is in `task.out` afterwards. */
+export async function runTask(
+  task: Task,
+  operations: ReadonlyMap<string, Operation>,
+  hooks: TaskHooks,
+): Promise<TaskResult> {
+  const result = await (task.kind === "dataset" ? runDataset : runSingle)(task, operations, hooks);
+  // Returning early because of an abort is not a result.
+  if (hooks.signal.aborted) throw interrupted();
+  return result;
+}
+
+/** Source, then transforms, row by row; nothing is held in memory that an operation does not hold itself. */
+async function runDataset(
+  task: Task,
+  operations: ReadonlyMap<string, Operation>,
+  hooks: TaskHooks,
+): Promise<TaskResult> {
+  let rows: Rows | undefined = task.from && readRows(task.from.dir);
+  for (const call of task.calls) {
+    const implementation = await load(call, operations);
+    const context = contextOf(task, call, hooks);
+    rows = rows
+      ? (implementation as TransformRun<unknown>).transform(rows, context)
+      : (implementation as SourceRun<unknown>).read(context);
+  }
+  if (!rows) throw new TaskError({ code: "no-rows", message: `dataset ${task.node} has no source` });
+  const written = await writeRows(task.out, untilAborted(rows, hooks.signal));
+  return { metrics: { rows: written.rows } };
+}
+
+async function* untilAborted(rows: Rows, signal: AbortSignal): Rows {
+  for await (const row of rows) {
+    if (signal.aborted) throw interrupted();
+    yield row;
+  }
+}
+
+async function runSingle(
+  task: Task,
+  operations: ReadonlyMap<string, Operation>,
+  hooks: TaskHooks,
+): Promise<TaskResult> {
+  const call = task.calls[0]!;
+  const implementation = (await load(call, operations)) as StageRun<unknown> | ModelRun<unknown>;
+  const context: OutputContext<unknown> = { ...contextOf(task, call, hooks), out: task.out };
+  const { metrics, summary }: RunResult = (await implementation.run(context)) ?? {};
+  if (metrics) {
+    refuseNonFinite(metrics);
+    await writeFile(join(task.out, "metrics.json"), `${canonicalJson(metrics)}\n`);
+  }
+  if (summary !== undefined) await writeFile(join(task.out, "summary.txt"), summary);
+  return { metrics: metrics ?? {}, ...(summary === undefined ? {} : { summary }) };
+}
+
+function load(call: TaskCall, operations: ReadonlyMap<string, Operation>): ReturnType<Operation["load"]> {
+  const operation = operations.get(call.op);
+  if (operation) return operation.load();
+  throw new TaskError({
+    code: "unknown-operation",
+    message: `the worker has no operation ${call.op}`,
+    help: "build align again: the command and its worker are of different versions",
+  });
+}
+
+function contextOf(task: Task, call: TaskCall, hooks: TaskHooks): TaskContext<unknown> {
+  const { params, inputs, files } = call;
+  const { device, threads } = task;
+  return { params, inputs, files, device, threads, signal: hooks.signal, progress: hooks.progress };
+}
+
+/** A metric that is not a number means that the training diverged; an artifact with it would be cached for ever. */
+function refuseNonFinite(metrics: Readonly<Record<string, number>>): void {
+  const bad = Object.keys(metrics)
+    .sort(byCodeUnit)
+    .filter((name) => !Number.isFinite(metrics[name]));
+  if (bad.length === 0) return;
+  throw new TaskError({
+    code: "metric-not-finite",
+    message: `${bad.map((name) => `${name} is ${metrics[name]}`).join(", ")}`,
+    help: "the numbers left the range of floats; a lower learning rate or gradient clipping usually helps",
+  });
+}
+
+function interrupted(): TaskError {
+  return new TaskError({ code: "interrupted", message: "interrupted" });
+}
+
+const HEARTBEAT_MS = 2_000;
+
+/** The whole of a worker's entry file: `serveWorker(operations)`. Does one task, then exits. */
+export function serveWorker(operations: ReadonlyMap<string, Operation>): void {
+  const abort = new AbortController();
+  dieWithParent();
+  process.on("disconnect", endGroup);
+  // Ctrl-C reaches every process of the terminal: the orchestrator decides what it means.
+  process.on("SIGINT", () => {});
+  process.on("message", (message: ToWorker) => {
+    if (message.type === "abort") abort.abort();
+    else void work(message.task);
+  });
+
+  async function work(task: Task): Promise<void> {
+    setInterval(() => say({ type: "alive" }), HEARTBEAT_MS).unref();
+    let last: FromWorker;
+    try {
+      const result = await runTask(task, operations, {
+        signal: abort.signal,
+        progress: throttled((progress) => say({ type: "progress", ...progress })),
+      });
+      last = { type: "done", ...result, peakMemoryBytes: process.resourceUsage().maxRSS * 1024 };
+    } catch (error) {
+      last = { type: "failed", error: failureOf(error, task) };
+    }
+    process.send!(last, undefined, {}, () => process.exit(0));
+  }
+}
+
+/** With everything that it started. */
+function endGroup(): never {
+  try {
+    process.kill(-process.pid, "SIGKILL");
+  } catch {
+    // Not the leader of a group.
+  }
+  process.exit(1);
+}
+
+function say(message: FromWorker): void {
+  if (process.connected) process.send!(message);
+}
+
+const PROGRESS_MS = 100;
+/** Values for a curve are all reported; bare counters only as often as somebody can see them. */
+function throttled(report: (progress: Progress) => void): (progress: Progress) => void {
+  let last = 0;
+  return (progress) => {
+    const now = systemClock.now();
+    if (!progress.metrics && progress.done < progress.total && now - last < PROGRESS_MS) return;
+    last = now;
+    report(progress);
+  };
+}
+
+/** What the user is told. The stack of a bug goes to the log only. */
+function failureOf(error: unknown, task: Task): Problem {
+  if (error instanceof TaskError) return problemOf(error);
+  const problem = problemOfSystem(error, `write the artifact of ${task.node}`);
+  if (problem) return problem;
+  console.error(error);
+  const ops = task.calls.map((call) => call.op).join(" |> ");
+  return {
+    code: "bug",
+    message: `${ops} failed unexpectedly: ${error instanceof Error ? error.message : String(error)}`,
+    help: "this is a bug in align or in the operation; the log has the details",
+  };
+}
+
+/**
+ * A closed channel already ends this process, but not while it computes without a pause. A thread of its own
+ * sees that the parent is gone and ends it in any case.
+ */
+function dieWithParent(): void {
+  const watch = `
+    const { workerData } = require("node:worker_threads");
+    const end = (pid) => { try { process.kill(pid, "SIGKILL"); } catch {} };
+    setInterval(() => {
+      if (process.ppid === workerData) return;
+      end(-process.pid);
+      end(process.pid);
+    }, 250);
+  `;
+  const thread = new Worker(watch, { eval: true, workerData: process.ppid, execArgv: [] });
+  thread.unref();
+}

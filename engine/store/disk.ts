@@ -1,0 +1,365 @@
+// The artifact store in a folder.
+//
+//   objects/ab/<sha256>      contents, read-only            actions/ab/<key>.json   one record per key
+//   trees/ab/<digest>.json   manifests of artifacts         views/ab/<digest>/      artifacts as folders of hard links
+//   attempts/…               work in progress               leases/<key>            who builds what
+//   runs/<run>/              journal and logs of a run      history/                last keys of every stage
+//   quarantine/              damaged files, set aside       memo.json               digests of untouched files
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { byCodeUnit, canonicalJson, digest } from "../canonical.ts";
+import { type Clock, type Processes, systemClock, systemFiles, systemProcesses } from "../ports.ts";
+import { explained, problemOfSystem } from "../problem.ts";
+import { TaskError } from "../task.ts";
+import { Blobs, setAside } from "./blobs.ts";
+import { createDurably } from "./durable.ts";
+import { Leases } from "./lease.ts";
+import { openLog } from "./log.ts";
+import { DigestMemo } from "./memo.ts";
+import { nameFor, ownerOf } from "./owner.ts";
+import { publishTree } from "./publish.ts";
+import {
+  type ActionRecord,
+  type Attempt,
+  type Claim,
+  type FileDigest,
+  type Log,
+  type Lookup,
+  type Manifest,
+  type ManifestEntry,
+  type Store,
+  treeDigest,
+} from "./store.ts";
+
+/** Raise it when the layout changes; a store of another layout is refused. */
+const LAYOUT = "1";
+
+export class DiskStore implements Store {
+  readonly root: string;
+  readonly #processes: Processes;
+  readonly #memo: DigestMemo;
+  readonly #blobs: Blobs;
+  readonly #leases: Leases;
+  #attempts = 0;
+
+  constructor(root: string, ports: { clock?: Clock; processes?: Processes } = {}) {
+    const { clock = systemClock, processes = systemProcesses } = ports;
+    this.root = resolve(root);
+    this.#processes = processes;
+    mkdirSync(join(this.root, "attempts"), { recursive: true });
+    checkLayout(this.root);
+    this.#memo = new DigestMemo(join(this.root, "memo.json"), clock);
+    this.#blobs = new Blobs(this.root, this.#memo);
+    this.#leases = new Leases(join(this.root, "leases"), processes, clock);
+  }
+
+  digestFile(path: string): Promise<FileDigest | undefined> {
+    return explained(`read ${path}`, () => this.#memo.digest(path));
+  }
+
+  stampOf(path: string): string | undefined {
+    return systemFiles.stat(path)?.stamp;
+  }
+
+  async lookup(key: string): Promise<Lookup> {
+    const path = this.#actionPath(key);
+    const text = textOf(path);
+    if (text === undefined) return {};
+    const record = parseRecord(text, key);
+    const damage = record ? await this.#damageOf(record.tree) : "its record cannot be read";
+    if (record && damage === undefined) return { record };
+    setAside(path, this.root, `${key}.json`);
+    return { damage: damage! };
+  }
+
+  async manifest(tree: string): Promise<Manifest | undefined> {
+    const text = textOf(this.#treePath(tree));
+    if (text === undefined) return undefined;
+    try {
+      const manifest = JSON.parse(text) as Manifest;
+      return treeDigest(manifest) === tree ? manifest : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Looks at every file of an artifact; what is damaged is set aside, with the folder that shares it. */
+  async #damageOf(tree: string, anew = false): Promise<string | undefined> {
+    const manifest = await this.manifest(tree);
+    if (!manifest) {
+      setAside(this.#treePath(tree), this.root, `${tree}.tree.json`);
+      return "its list of files is missing or damaged";
+    }
+    let first: string | undefined;
+    for (const entry of manifest) {
+      const damage = await this.#blobs.damage(entry, anew);
+      if (!damage) continue;
+      first ??= damage;
+      this.#blobs.quarantine(entry.sha256);
+      rmSync(this.#viewPath(tree), { recursive: true, force: true });
+    }
+    return first;
+  }
+
+  async materialise(tree: string): Promise<{ dir: string } | { damage: string }> {
+    return explained("lay out an artifact", async () => {
+      const damage = await this.#damageOf(tree);
+      if (damage !== undefined) return { damage };
+      const manifest = (await this.manifest(tree))!;
+      const dir = this.#viewPath(tree);
+      if (existsSync(dir)) {
+        if (await this.#showsExactly(dir, manifest)) return { dir };
+        rmSync(dir, { recursive: true, force: true });
+      }
+      const building = this.#privateFolder(`view-${tree.slice(0, 16)}`);
+      mkdirSync(join(building, "view"));
+      for (const entry of manifest) this.#link(entry, join(building, "view", entry.path));
+      mkdirSync(dirname(dir), { recursive: true });
+      try {
+        renameSync(join(building, "view"), dir);
+      } catch (error) {
+        // Another run was faster, with the same files.
+        if (!existsSync(dir)) throw error;
+      } finally {
+        rmSync(building, { recursive: true, force: true });
+      }
+      return { dir };
+    });
+  }
+
+  #link(entry: ManifestEntry, to: string): void {
+    const blob = this.#blobs.path(entry.sha256);
+    mkdirSync(dirname(to), { recursive: true });
+    try {
+      linkSync(blob, to);
+      // A new link changes the inode's ctime, not its content.
+      this.#memo.trust(blob, entry.sha256);
+    } catch {
+      copyFileSync(blob, to);
+      chmodSync(to, 0o444);
+    }
+  }
+
+  /** Whether a folder made earlier still has exactly the artifact's files. */
+  async #showsExactly(dir: string, manifest: Manifest): Promise<boolean> {
+    if (filesIn(dir).length !== manifest.length) return false;
+    for (const entry of manifest) {
+      const file = join(dir, entry.path);
+      const stamp = systemFiles.stat(file)?.stamp;
+      if (stamp !== undefined && stamp === systemFiles.stat(this.#blobs.path(entry.sha256))?.stamp) continue;
+      if ((await this.#memo.digest(file))?.sha256 !== entry.sha256) return false;
+    }
+    return true;
+  }
+
+  async begin({ key, node, run }: { key: string; node: string; run: string }): Promise<Attempt> {
+    return explained(`start an attempt in ${this.root}`, async () => {
+      const folder = this.#privateFolder(key.slice(0, 16));
+      const out = join(folder, "out");
+      mkdirSync(out);
+      const log = join(this.root, "runs", run, "logs", `${encodeURIComponent(node)}.log`);
+      mkdirSync(dirname(log), { recursive: true });
+      const discard = async (): Promise<void> =>
+        rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+      return {
+        out,
+        log,
+        discard,
+        commit: (record) =>
+          explained("keep a finished artifact", async () => {
+            const committed = await this.#commit(out, record);
+            await discard();
+            return committed;
+          }),
+      };
+    });
+  }
+
+  async #commit(out: string, rest: Omit<ActionRecord, "tree">): Promise<ActionRecord> {
+    const manifest: ManifestEntry[] = [];
+    for (const path of filesIn(out)) {
+      const file = join(out, path);
+      const stat = systemFiles.stat(file)!;
+      manifest.push({ path, size: stat.size, sha256: await this.#blobs.put(file, stat.size) });
+    }
+    const tree = treeDigest(manifest);
+    if (!(await this.manifest(tree))) {
+      setAside(this.#treePath(tree), this.root, `${tree}.tree.json`);
+      createDurably(this.#treePath(tree), canonicalJson(manifest));
+    }
+    const record: ActionRecord = { ...rest, tree };
+    for (;;) {
+      if (createDurably(this.#actionPath(record.key), printRecord(record))) return record;
+      // Another run was first: its record counts, unless it turns out damaged and is set aside by the look-up.
+      const first = (await this.lookup(record.key)).record;
+      if (first) return first;
+    }
+  }
+
+  async claim(key: string): Promise<Claim> {
+    return explained(`write to ${this.root}`, async () => this.#leases.claim(key));
+  }
+
+  async publish(tree: string, to: string): Promise<boolean> {
+    return explained(`publish to ${to}`, async () => {
+      const damage = await this.#damageOf(tree);
+      if (damage !== undefined) {
+        throw new TaskError({
+          code: "artifact-damaged",
+          message: `the artifact is damaged: ${damage}`,
+          help: "run again: it is rebuilt",
+        });
+      }
+      const target = resolve(to);
+      const log = this.log("publications.jsonl");
+      const last = (log.read() as { tree: string; to: string }[]).findLast((line) => line.to === target);
+      const wrote = await publishTree({
+        manifest: (await this.manifest(tree))!,
+        to: target,
+        before: (last && (await this.manifest(last.tree))) ?? [],
+        blob: (sha256) => this.#blobs.path(sha256),
+        memo: this.#memo,
+      });
+      if (last?.tree !== tree) log.append([{ to: target, tree }]);
+      return wrote;
+    });
+  }
+
+  log(name: string): Log {
+    return openLog(join(this.root, name));
+  }
+
+  async keys(): Promise<string[]> {
+    return filesIn(join(this.root, "actions")).map((path) => path.slice(3, -".json".length));
+  }
+
+  async verify(): Promise<readonly string[]> {
+    const problems: string[] = [];
+    for (const key of await this.keys()) {
+      const record = parseRecord(textOf(this.#actionPath(key)) ?? "", key);
+      const damage = record ? await this.#damageOf(record.tree, true) : "its record cannot be read";
+      if (damage === undefined) continue;
+      setAside(this.#actionPath(key), this.root, `${key}.json`);
+      problems.push(`${record?.ops.join(" |> ") ?? "an artifact"} (${key.slice(0, 12)}): ${damage}`);
+    }
+    this.flush();
+    return problems;
+  }
+
+  async sweep(): Promise<number> {
+    let swept = 0;
+    for (const name of readdirSync(join(this.root, "attempts"))) {
+      const owner = ownerOf(name);
+      if (owner && this.#processes.alive(owner) !== false) continue;
+      try {
+        rmSync(join(this.root, "attempts", name), { recursive: true, force: true, maxRetries: 3 });
+        swept++;
+      } catch {
+        // Its worker is still on the way out; the next run finds it dead.
+      }
+    }
+    return swept;
+  }
+
+  flush(): void {
+    this.#memo.flush();
+  }
+
+  #privateFolder(label: string): string {
+    const name = nameFor(label, this.#processes.self(), this.#attempts++);
+    const folder = join(this.root, "attempts", name);
+    mkdirSync(folder);
+    return folder;
+  }
+
+  #actionPath(key: string): string {
+    return join(this.root, "actions", key.slice(0, 2), `${key}.json`);
+  }
+
+  #treePath(tree: string): string {
+    return join(this.root, "trees", tree.slice(0, 2), `${tree}.json`);
+  }
+
+  #viewPath(tree: string): string {
+    return join(this.root, "views", tree.slice(0, 2), tree);
+  }
+}
+
+/** Opens the store in a folder, or makes one there. */
+export function openStore(root: string): Store {
+  try {
+    return new DiskStore(root);
+  } catch (error) {
+    const problem = problemOfSystem(error, `open the store in ${root}`);
+    throw problem ? new TaskError(problem) : error;
+  }
+}
+
+function checkLayout(root: string): void {
+  const path = join(root, "layout");
+  const found = textOf(path);
+  if (found === undefined) {
+    writeFileSync(path, LAYOUT);
+    writeFileSync(join(root, ".gitignore"), "*\n");
+  } else if (found.trim() !== LAYOUT) {
+    throw new TaskError({
+      code: "store-layout",
+      message: `${root} is a store of layout ${found.trim()}; this version of align reads layout ${LAYOUT}`,
+      help: "use another --store DIR",
+    });
+  }
+}
+
+/** The record and a checksum of it: a record that lost a byte is no record. */
+function printRecord(record: ActionRecord): string {
+  const text = canonicalJson(record);
+  return `{"record":${text},"sha256":"${digest("align.record.1", text)}"}\n`;
+}
+
+function parseRecord(text: string, key: string): ActionRecord | undefined {
+  try {
+    const { record, sha256 } = JSON.parse(text) as { record: ActionRecord; sha256: string };
+    if (record.key !== key || digest("align.record.1", canonicalJson(record)) !== sha256) return undefined;
+    return record;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Paths of all files below, with `/`, sorted. An artifact consists of regular files only. */
+function filesIn(dir: string, prefix = ""): string[] {
+  const files: string[] = [];
+  for (const entry of systemFiles.list(dir) ?? []) {
+    const path = `${prefix}${entry.name}`;
+    if (entry.kind === "dir") files.push(...filesIn(join(dir, entry.name), `${path}/`));
+    else if (entry.kind === "file") files.push(path);
+    else {
+      throw new TaskError({
+        code: "artifact-link",
+        message: `${path} is a link or a special file, which cannot be part of an artifact`,
+        help: "the stage must write regular files into its output folder",
+      });
+    }
+  }
+  return prefix === "" ? files.sort(byCodeUnit) : files;
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes((error as { code?: string }).code ?? "")) return undefined;
+    throw error;
+  }
+}

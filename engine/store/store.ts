@@ -1,0 +1,95 @@
+// What an artifact store does, whatever it is made of: contents by digest, one record per key, private attempts.
+import { byCodeUnit, digest } from "../canonical.ts";
+import type { KeyTree } from "../plan/key.ts";
+
+/** One file of an artifact. */
+export interface ManifestEntry {
+  /** With `/`, relative to the artifact. */
+  readonly path: string;
+  readonly size: number;
+  readonly sha256: string;
+}
+/** The files of an artifact, sorted by path. */
+export type Manifest = readonly ManifestEntry[];
+
+/** Written last, so that it exists only when everything it speaks of does. */
+export interface ActionRecord {
+  readonly key: string;
+  /** Digest of the artifact's manifest. */
+  readonly tree: string;
+  readonly ops: readonly string[];
+  readonly keyTree: KeyTree;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly summary?: string;
+  /** What it took to make. */
+  readonly seconds: number;
+}
+
+export interface Lookup {
+  readonly record?: ActionRecord;
+  /** It was there and is not any more: what was wrong with it, for people. */
+  readonly damage?: string;
+}
+
+/** A file outside the store. */
+export interface FileDigest {
+  readonly sha256: string;
+  readonly size: number;
+  readonly stamp: string;
+}
+
+/** One try at a task: a folder of its own, which becomes an artifact or disappears. */
+export interface Attempt {
+  /** Empty; the task writes its artifact here. */
+  readonly out: string;
+  /** stdout and stderr of the worker; stays after the attempt. */
+  readonly log: string;
+  /** Moves the files into the store, then writes the record. When another run was first, its record is returned. */
+  commit(record: Omit<ActionRecord, "tree">): Promise<ActionRecord>;
+  discard(): Promise<void>;
+}
+
+/** An append-only file of JSON lines. */
+export interface Log {
+  append(lines: readonly unknown[]): void;
+  /** All complete lines; a torn last one, as a crash leaves it, is not there. */
+  read(): unknown[];
+}
+
+export interface Store {
+  readonly root: string;
+  /** Content digest of a file of the user's, remembered as long as the file is untouched; undefined when there is none. */
+  digestFile(path: string): Promise<FileDigest | undefined>;
+  stampOf(path: string): string | undefined;
+  /** The record of a key, with its artifact verified. A damaged one is set aside and reported. */
+  lookup(key: string): Promise<Lookup>;
+  manifest(tree: string): Promise<Manifest | undefined>;
+  /** The artifact as a read-only folder, verified. */
+  materialise(tree: string): Promise<{ readonly dir: string } | { readonly damage: string }>;
+  begin(attempt: { readonly key: string; readonly node: string; readonly run: string }): Promise<Attempt>;
+  /** Who builds the key now; `release` when it is this run. */
+  claim(key: string): Promise<Claim>;
+  /** Copies an artifact to a folder of the user's; true when anything had to be written. */
+  publish(tree: string, to: string): Promise<boolean>;
+  log(name: string): Log;
+  /** Keys of all records. */
+  keys(): Promise<string[]>;
+  /** Looks at every byte; what is damaged is set aside and described. */
+  verify(): Promise<readonly string[]>;
+  /** Removes what runs that are gone left behind; returns how many attempts. */
+  sweep(): Promise<number>;
+  /** Keeps what was learned about files for the next process. */
+  flush(): void;
+}
+
+export type Claim =
+  | { readonly mine: true; release(): void }
+  | { readonly mine: false; readonly holder: string };
+
+export function treeDigest(manifest: Manifest): string {
+  const sorted = [...manifest].sort((a, b) => byCodeUnit(a.path, b.path));
+  return digest(
+    "align.tree.1",
+    sorted.map(({ path, size, sha256 }) => [path, size, sha256]),
+  );
+}
