@@ -12,7 +12,7 @@ export {
 } from "./decode/generator.ts";
 export { type SamplingOptions, sampleToken } from "./decode/sample.ts";
 export { TensorError, type TensorErrorCode } from "./error.ts";
-export { type HostTensor, type Params, type ParamSource, tensor } from "./host.ts";
+export { type HostTensor, type ParamSource, type Params, tensor } from "./host.ts";
 export { grad } from "./ir/autodiff.ts";
 export { Builder } from "./ir/builder.ts";
 export type { Graph, Value } from "./ir/graph.ts";
@@ -24,7 +24,12 @@ export { llama, type Model } from "./models/llama.ts";
 export { type AdamWOptions, adamw, type Optimizer } from "./optim/adamw.ts";
 export { type Schedule, type ScheduleOptions, schedule } from "./optim/schedule.ts";
 export { type Random, type RandomState, resume, stream } from "./random.ts";
-export { createEvaluator, type Evaluator, type EvaluatorOptions, type ModelSource } from "./score/evaluator.ts";
+export {
+  createEvaluator,
+  type Evaluator,
+  type EvaluatorOptions,
+  type ModelSource,
+} from "./score/evaluator.ts";
 export { createScorer, type Scorer, type ScorerOptions } from "./score/scorer.ts";
 export {
   type Batch,

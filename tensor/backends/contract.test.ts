@@ -17,31 +17,37 @@ const backends: readonly (readonly [string, () => Promise<Backend>])[] = [
 ];
 
 describe.each(backends)("%s", (_name, open) => {
-  test.each(opCases.map((c) => [c.title, c] as const))("computes %s and its gradient like the oracle, to 1e-5", async (_t, c) => {
-    const b = new Builder();
-    const x = operandInputs(b, c.operands);
-    const outs = c.build(b, x);
-    const outputs = Object.fromEntries(outs.map((v, i) => [`y${i}`, v]));
-    if (c.differentiable) {
-      const loss = outs.map((v) => b.sum(b.mul(v, v))).reduce((p, q) => b.add(p, q));
-      outputs.gradient = grad(b, loss, [x[0]!])[0]!;
-    }
-    const graph = b.finish(outputs);
-    const feeds = operandFeeds(c.operands);
-    const wanted = await (await oracle.compile(graph, { verbatim: true })).run(feeds);
-    const backend = await open();
-    for (const verbatim of [true, false]) {
-      const executable = await backend.compile(graph, { verbatim });
-      const got = await executable.run(feeds);
-      for (const [name, array] of Object.entries(wanted)) {
-        array.forEach((w, i) => {
-          const scale = Math.max(1, Math.abs(w));
-          expect(Math.abs(got[name]![i]! - w) / scale, `${name}[${i}] is ${got[name]![i]}, wants ${w}`).toBeLessThan(1e-5);
-        });
+  test.each(opCases.map((c) => [c.title, c] as const))(
+    "computes %s and its gradient like the oracle, to 1e-5",
+    async (_t, c) => {
+      const b = new Builder();
+      const x = operandInputs(b, c.operands);
+      const outs = c.build(b, x);
+      const outputs = Object.fromEntries(outs.map((v, i) => [`y${i}`, v]));
+      if (c.differentiable) {
+        const loss = outs.map((v) => b.sum(b.mul(v, v))).reduce((p, q) => b.add(p, q));
+        outputs.gradient = grad(b, loss, [x[0]!])[0]!;
       }
-      await executable.dispose();
-    }
-  });
+      const graph = b.finish(outputs);
+      const feeds = operandFeeds(c.operands);
+      const wanted = await (await oracle.compile(graph, { verbatim: true })).run(feeds);
+      const backend = await open();
+      for (const verbatim of [true, false]) {
+        const executable = await backend.compile(graph, { verbatim });
+        const got = await executable.run(feeds);
+        for (const [name, array] of Object.entries(wanted)) {
+          array.forEach((w, i) => {
+            const scale = Math.max(1, Math.abs(w));
+            expect(
+              Math.abs(got[name]![i]! - w) / scale,
+              `${name}[${i}] is ${got[name]![i]}, wants ${w}`,
+            ).toBeLessThan(1e-5);
+          });
+        }
+        await executable.dispose();
+      }
+    },
+  );
 
   test("an output may be an input, a constant, or the same value under two names", async () => {
     const b = new Builder();

@@ -18,7 +18,8 @@ export class KvCache {
     this.#slots = slots;
     this.#width = headDim;
     for (let i = 0; i < config.num_hidden_layers; i++) {
-      for (const kind of ["k", "v"]) this.arrays[`${kind}${i}`] = new Float32Array(this.#blocks * slots * headDim);
+      for (const kind of ["k", "v"])
+        this.arrays[`${kind}${i}`] = new Float32Array(this.#blocks * slots * headDim);
     }
   }
 

@@ -31,7 +31,11 @@ export interface GenerateOptions extends SamplingOptions {
   /** Called when a row has ended, in order of ending. */
   readonly onRow?: (index: number, generation: Generation) => void;
   /** Called after every decoding step with the tokens kept so far. */
-  readonly onProgress?: (progress: { readonly rowsDone: number; readonly rows: number; readonly tokens: number }) => void;
+  readonly onProgress?: (progress: {
+    readonly rowsDone: number;
+    readonly rows: number;
+    readonly tokens: number;
+  }) => void;
 }
 
 export interface Generation {
@@ -63,7 +67,11 @@ interface Row {
 }
 
 export function createGenerator({ backend, config, params, batch_size = 16 }: GeneratorOptions): Generator {
-  check(Number.isInteger(batch_size) && batch_size >= 1, "argument", () => `batch_size is ${batch_size}, must be >= 1`);
+  check(
+    Number.isInteger(batch_size) && batch_size >= 1,
+    "argument",
+    () => `batch_size is ${batch_size}, must be >= 1`,
+  );
   const compiled = new Map<string, Promise<Executable>>();
   const shapes = parameterShapes(config);
 
@@ -83,7 +91,12 @@ export function createGenerator({ backend, config, params, batch_size = 16 }: Ge
     return Object.fromEntries(Object.keys(shapes).map((name) => [`p/${name}`, weights[name]!.data]));
   }
 
-  async function wave(rows: readonly Row[], options: GenerateOptions, ended: (row: Row) => void, tick: () => void) {
+  async function wave(
+    rows: readonly Row[],
+    options: GenerateOptions,
+    ended: (row: Row) => void,
+    tick: () => void,
+  ) {
     // A batch of one would take other kernels than a batch of many, so it is padded to two.
     const B = Math.max(2, Math.min(batch_size, nextPowerOfTwo(rows.length)));
     const limit = config.max_position_embeddings;
@@ -111,7 +124,10 @@ export function createGenerator({ backend, config, params, batch_size = 16 }: Ge
     for (;;) {
       rows.forEach((row, r) => {
         if (row.stop) return;
-        const all = (out.logprobs as Float32Array).subarray(r * config.vocab_size, (r + 1) * config.vocab_size);
+        const all = (out.logprobs as Float32Array).subarray(
+          r * config.vocab_size,
+          (r + 1) * config.vocab_size,
+        );
         tokens[r] = draw(row, all);
         positions[r] = row.prompt.length + row.ids.length - 1;
         if (options.eos.includes(tokens[r]!)) row.stop = "eos";
@@ -130,16 +146,32 @@ export function createGenerator({ backend, config, params, batch_size = 16 }: Ge
     async generate(prompts, options) {
       checkSampling(options);
       const { max_new_tokens, random, row_ids } = options;
-      check(Number.isInteger(max_new_tokens) && max_new_tokens >= 1, "argument", () => `max_new_tokens is ${max_new_tokens}`);
+      check(
+        Number.isInteger(max_new_tokens) && max_new_tokens >= 1,
+        "argument",
+        () => `max_new_tokens is ${max_new_tokens}`,
+      );
       if (row_ids && row_ids.length !== prompts.length) {
         throw new TensorError("argument", `${row_ids.length} row_ids for ${prompts.length} prompts`);
       }
       const rows: Row[] = prompts.map((prompt, index) => {
-        check(prompt.length >= 1, "argument", () => `prompt ${index} is empty`, "start it with a beginning-of-sequence token");
+        check(
+          prompt.length >= 1,
+          "argument",
+          () => `prompt ${index} is empty`,
+          "start it with a beginning-of-sequence token",
+        );
         check(prompt.length < config.max_position_embeddings, "argument", () => {
           return `prompt ${index} has ${prompt.length} tokens, the model's limit is ${config.max_position_embeddings}`;
         });
-        return { index, prompt, random: random.split(row_ids?.[index] ?? index), ids: [], logprobs: [], stop: undefined };
+        return {
+          index,
+          prompt,
+          random: random.split(row_ids?.[index] ?? index),
+          ids: [],
+          logprobs: [],
+          stop: undefined,
+        };
       });
       const results = new Array<Generation>(rows.length);
       let rowsDone = 0;
@@ -159,7 +191,8 @@ export function createGenerator({ backend, config, params, batch_size = 16 }: Ge
       };
       // Prompts of like length share a wave, so that little is padded.
       const queue = rows.toSorted((x, y) => x.prompt.length - y.prompt.length || x.index - y.index);
-      for (let i = 0; i < queue.length; i += batch_size) await wave(queue.slice(i, i + batch_size), options, ended, tick);
+      for (let i = 0; i < queue.length; i += batch_size)
+        await wave(queue.slice(i, i + batch_size), options, ended, tick);
       return results;
     },
     async dispose() {

@@ -37,6 +37,10 @@ export function stepGraph(config: LlamaConfig, B: number, S: number): Graph {
     k: b.input(`k${i}`, [B, kvHeads, S, headDim]),
     v: b.input(`v${i}`, [B, kvHeads, S, headDim]),
   }));
-  const { hidden, caches: own } = model.step(b.input("ids", [B], "i32"), b.input("positions", [B], "i32"), caches);
+  const { hidden, caches: own } = model.step(
+    b.input("ids", [B], "i32"),
+    b.input("positions", [B], "i32"),
+    caches,
+  );
   return b.finish(withCaches({ logprobs: b.logSoftmax(model.head(hidden)) }, own));
 }

@@ -13,8 +13,16 @@ export interface SamplingOptions {
 }
 
 export function checkSampling({ temperature, top_k = 0, top_p = 1 }: SamplingOptions): void {
-  check(temperature >= 0 && Number.isFinite(temperature), "argument", () => `temperature is ${temperature}, must be >= 0`);
-  check(Number.isInteger(top_k) && top_k >= 0, "argument", () => `top_k is ${top_k}, must be an integer >= 0`);
+  check(
+    temperature >= 0 && Number.isFinite(temperature),
+    "argument",
+    () => `temperature is ${temperature}, must be >= 0`,
+  );
+  check(
+    Number.isInteger(top_k) && top_k >= 0,
+    "argument",
+    () => `top_k is ${top_k}, must be an integer >= 0`,
+  );
   check(top_p > 0 && top_p <= 1, "argument", () => `top_p is ${top_p}, must be in (0, 1]`);
 }
 
@@ -60,7 +68,11 @@ function argmax(logprobs: Float32Array, allowed?: (id: number) => boolean): numb
 }
 
 /** Allowed ids, only the top k of them when k > 0 (ties at the edge go to the lower id), in order of id. */
-function candidates(logprobs: Float32Array, allowed: ((id: number) => boolean) | undefined, k: number): number[] {
+function candidates(
+  logprobs: Float32Array,
+  allowed: ((id: number) => boolean) | undefined,
+  k: number,
+): number[] {
   const ids: number[] = [];
   for (let id = 0; id < logprobs.length; id++) if (!allowed || allowed(id)) ids.push(id);
   if (k === 0 || k >= ids.length) return ids;
@@ -75,7 +87,9 @@ function nucleus(ids: number[], weight: (id: number) => number, p: number): numb
   for (const w of weights.values()) total += w;
   // Tokens below this floor hold less than 1-p together, so the nucleus is above it and little is left to sort.
   const floor = ((1 - p) * total) / ids.length;
-  const sorted = ids.filter((id) => weights.get(id)! >= floor).sort((x, y) => weights.get(y)! - weights.get(x)! || x - y);
+  const sorted = ids
+    .filter((id) => weights.get(id)! >= floor)
+    .sort((x, y) => weights.get(y)! - weights.get(x)! || x - y);
   let mass = 0;
   const end = sorted.findIndex((id) => {
     mass += weights.get(id)!;

@@ -9,7 +9,11 @@ import { ops } from "./ops/index.ts";
 
 /** d loss / d w for every w in `wrt`; `loss` is a scalar. An untouched w is an error, not a zero. */
 export function grad(b: Builder, loss: Value, wrt: readonly Value[]): Value[] {
-  check(sizeOf(loss.shape) === 1, "shape", () => `grad: the loss is ${showShape(loss.shape)}, wants a scalar`);
+  check(
+    sizeOf(loss.shape) === 1,
+    "shape",
+    () => `grad: the loss is ${showShape(loss.shape)}, wants a scalar`,
+  );
   const nodes = reachable([loss]);
   const active = activeNodes(nodes, wrt);
 

@@ -10,7 +10,12 @@ import { ops } from "./ops/index.ts";
 export type Operand = Value | number;
 
 /** May return a replacement for the node about to be made, or undefined to let it be made. */
-export type Intercept = (b: Builder, op: OpName, inputs: readonly Value[], attrs: object) => readonly Value[] | undefined;
+export type Intercept = (
+  b: Builder,
+  op: OpName,
+  inputs: readonly Value[],
+  attrs: object,
+) => readonly Value[] | undefined;
 
 export class Builder {
   readonly inputs: NodeOf<"input">[] = [];
@@ -37,7 +42,11 @@ export class Builder {
   }
 
   #one<K extends OpName>(op: K, inputs: readonly Operand[], attrs: OpAttrs[K]): Value {
-    return this.emit(op, inputs.map((x) => this.#value(x)), attrs)[0]!;
+    return this.emit(
+      op,
+      inputs.map((x) => this.#value(x)),
+      attrs,
+    )[0]!;
   }
 
   #value(x: Operand): Value {
@@ -165,7 +174,8 @@ export class Builder {
   // Indexing
 
   gatherRows = (table: Value, ids: Value) => this.#one("gatherRows", [table, ids], {});
-  scatterRows = (updates: Value, ids: Value, rows: number) => this.#one("scatterRows", [updates, ids], { rows });
+  scatterRows = (updates: Value, ids: Value, rows: number) =>
+    this.#one("scatterRows", [updates, ids], { rows });
   takeAlong = (x: Value, ids: Value) => this.#one("takeAlong", [x, ids], {});
   addAlong = (base: Value, ids: Value, updates: Value) => this.#one("addAlong", [base, ids, updates], {});
 

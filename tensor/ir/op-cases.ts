@@ -76,7 +76,10 @@ export const opCases: readonly OpCase[] = [
   of("softplus", [real([6], -9, 9)], (b, [x]) => b.softplus(x!)),
   of("silu", [real([6])], (b, [x]) => b.silu(x!)),
   of("cast", [real([4])], (b, [x]) => b.mul(x!, b.cast(b.greater(x!, 0), "f32"))),
-  of("cast", [real([4], -3, 3)], (b, [x]) => b.cast(b.cast(x!, "i32"), "f32"), { title: "cast truncates", ...flat }),
+  of("cast", [real([4], -3, 3)], (b, [x]) => b.cast(b.cast(x!, "i32"), "f32"), {
+    title: "cast truncates",
+    ...flat,
+  }),
   of("stopGradient", [real([4])], (b, [x]) => b.stopGradient(x!), flat),
   of("barrier", [real([4])], (b, [x]) => b.barrier(x!)),
   of("add", [real([2, 3]), real([3])], (b, [x, y]) => b.add(x!, y!)),
@@ -102,13 +105,22 @@ export const opCases: readonly OpCase[] = [
   of("split", [real([2, 5])], (b, [x]) => b.split(x!, 1, [2, 3])),
   of("split", [real([2, 5])], (b, [x]) => b.split(x!, 1, [2, 3])[1]!, { title: "split, one part used" }),
   of("gatherRows", [real([4, 3]), ints([2, 3], [0, 2, 2, 1, 2, 0])], (b, [x, ids]) => b.gatherRows(x!, ids!)),
-  of("scatterRows", [real([6, 3]), ints([6], [0, 2, 2, 1, 2, 0])], (b, [x, ids]) => b.scatterRows(x!, ids!, 4)),
+  of("scatterRows", [real([6, 3]), ints([6], [0, 2, 2, 1, 2, 0])], (b, [x, ids]) =>
+    b.scatterRows(x!, ids!, 4),
+  ),
   of("takeAlong", [real([3, 4]), ints([3], [1, 3, 0])], (b, [x, ids]) => b.takeAlong(x!, ids!)),
-  of("addAlong", [real([3, 4]), ints([3], [1, 3, 0]), real([3])], (b, [x, ids, u]) => b.addAlong(x!, ids!, u!)),
+  of("addAlong", [real([3, 4]), ints([3], [1, 3, 0]), real([3])], (b, [x, ids, u]) =>
+    b.addAlong(x!, ids!, u!),
+  ),
   of("matmul", [real([3, 4]), real([4, 2])], (b, [x, y]) => b.matmul(x!, y!)),
-  of("matmul", [real([4, 3]), real([2, 4])], (b, [x, y]) => b.matmul(x!, y!, { transA: true, transB: true, alpha: 0.5 }), {
-    title: "matmul transposed and scaled",
-  }),
+  of(
+    "matmul",
+    [real([4, 3]), real([2, 4])],
+    (b, [x, y]) => b.matmul(x!, y!, { transA: true, transB: true, alpha: 0.5 }),
+    {
+      title: "matmul transposed and scaled",
+    },
+  ),
   of("matmul", [real([2, 2, 3, 4]), real([2, 1, 5, 4])], (b, [x, y]) => b.matmul(x!, y!, { transB: true }), {
     title: "matmul, batch broadcast",
   }),
@@ -146,6 +158,9 @@ export function operandInputs(b: Builder, operands: readonly Operand[]): Value[]
 
 export function operandFeeds(operands: readonly Operand[]): Record<string, Float32Array | Int32Array> {
   return Object.fromEntries(
-    operands.map(({ values, dtype }, i) => [`x${i}`, dtype === "i32" ? Int32Array.from(values) : Float32Array.from(values)]),
+    operands.map(({ values, dtype }, i) => [
+      `x${i}`,
+      dtype === "i32" ? Int32Array.from(values) : Float32Array.from(values),
+    ]),
   );
 }

@@ -40,25 +40,31 @@ async function compileLoss({ operands, build }: OpCase): Promise<{ run: Executab
 }
 
 describe("gradient equals (f(x+h) - f(x-h)) / 2h to 1e-7 in float64", () => {
-  test.each(opCases.filter((c) => c.differentiable).map((c) => [c.title, c] as const))("%s", async (_title, c) => {
-    const { run, wrt } = await compileLoss(c);
-    const feeds = Object.fromEntries(
-      c.operands.map((o, i) => [`x${i}`, o.dtype === "i32" ? Int32Array.from(o.values) : Float64Array.from(o.values)]),
-    );
-    const exact = await run(feeds);
-    expect(wrt.length).toBeGreaterThan(0);
-    const h = 1e-5;
-    for (const i of wrt) {
-      const x = feeds[`x${i}`]!;
-      for (let j = 0; j < x.length; j++) {
-        const value = x[j]!;
-        x[j] = value + h;
-        const up = (await run(feeds)).loss![0]!;
-        x[j] = value - h;
-        const down = (await run(feeds)).loss![0]!;
-        x[j] = value;
-        expect(exact[`g${i}`]![j], `d/dx${i}[${j}]`).toBeCloseTo((up - down) / (2 * h), 7);
+  test.each(opCases.filter((c) => c.differentiable).map((c) => [c.title, c] as const))(
+    "%s",
+    async (_title, c) => {
+      const { run, wrt } = await compileLoss(c);
+      const feeds = Object.fromEntries(
+        c.operands.map((o, i) => [
+          `x${i}`,
+          o.dtype === "i32" ? Int32Array.from(o.values) : Float64Array.from(o.values),
+        ]),
+      );
+      const exact = await run(feeds);
+      expect(wrt.length).toBeGreaterThan(0);
+      const h = 1e-5;
+      for (const i of wrt) {
+        const x = feeds[`x${i}`]!;
+        for (let j = 0; j < x.length; j++) {
+          const value = x[j]!;
+          x[j] = value + h;
+          const up = (await run(feeds)).loss![0]!;
+          x[j] = value - h;
+          const down = (await run(feeds)).loss![0]!;
+          x[j] = value;
+          expect(exact[`g${i}`]![j], `d/dx${i}[${j}]`).toBeCloseTo((up - down) / (2 * h), 7);
+        }
       }
-    }
-  });
+    },
+  );
 });

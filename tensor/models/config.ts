@@ -17,13 +17,37 @@ export interface LlamaConfig {
   readonly head_dim?: number;
   readonly max_position_embeddings: number;
   readonly rms_norm_eps: number;
+  /** Base of the rotary frequencies. Default 10000. */
   readonly rope_theta?: number;
+  /** Where newer configs keep it. */
+  readonly rope_parameters?: { readonly rope_theta?: number; readonly rope_type?: string } | null;
+  /** Only absent, null or "default": stretched positions are not implemented. */
+  readonly rope_scaling?: { readonly rope_type?: string; readonly type?: string } | null;
+  /** Only "silu". */
+  readonly hidden_act?: string;
+  /** Only false. */
+  readonly mlp_bias?: boolean;
   readonly tie_word_embeddings?: boolean;
   /** Biases on q, k and v (Qwen2). */
   readonly attention_bias?: boolean;
   /** Standard deviation of fresh matrices. */
   readonly initializer_range?: number;
 }
+
+/** Refuses what the model would silently compute otherwise. */
+export function checkConfig(config: LlamaConfig): void {
+  const { rope_scaling, rope_parameters, hidden_act = "silu", mlp_bias = false } = config;
+  const rope = rope_parameters?.rope_type ?? rope_scaling?.rope_type ?? rope_scaling?.type ?? "default";
+  check(rope === "default", "argument", () => `rope type "${rope}" is not supported, only "default"`);
+  check(hidden_act === "silu", "argument", () => `hidden_act "${hidden_act}" is not supported, only "silu"`);
+  check(!mlp_bias, "argument", () => "mlp_bias is not supported");
+  for (const name of ["vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers"] as const) {
+    check(Number.isInteger(config[name]) && config[name] > 0, "argument", () => `${name} is ${config[name]}`);
+  }
+}
+
+export const ropeTheta = (config: LlamaConfig): number =>
+  config.rope_parameters?.rope_theta ?? config.rope_theta ?? 10_000;
 
 export interface Dimensions {
   readonly heads: number;
@@ -32,13 +56,18 @@ export interface Dimensions {
 }
 
 export function dimensions(config: LlamaConfig): Dimensions {
+  checkConfig(config);
   const heads = config.num_attention_heads;
   const kvHeads = config.num_key_value_heads ?? heads;
   const headDim = config.head_dim ?? config.hidden_size / heads;
   check(Number.isInteger(headDim) && headDim % 2 === 0, "argument", () => {
     return `head_dim is ${headDim} (hidden_size ${config.hidden_size} / ${heads} heads), wants an even integer`;
   });
-  check(heads % kvHeads === 0, "argument", () => `${heads} heads do not share ${kvHeads} key-value heads evenly`);
+  check(
+    heads % kvHeads === 0,
+    "argument",
+    () => `${heads} heads do not share ${kvHeads} key-value heads evenly`,
+  );
   return { heads, kvHeads, headDim };
 }
 

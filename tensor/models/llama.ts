@@ -3,7 +3,7 @@
 import { TensorError } from "../error.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Value } from "../ir/graph.ts";
-import { dimensions, type LlamaConfig } from "./config.ts";
+import { dimensions, type LlamaConfig, ropeTheta } from "./config.ts";
 
 /** Added to a score to forbid a position; exp of it is exactly 0. */
 const FORBIDDEN = -1e9;
@@ -99,9 +99,15 @@ export function llama(b: Builder, config: LlamaConfig, params: Readonly<Record<s
   function prefill(ids: Value) {
     const [B, T] = ids.shape as [number, number];
     if (T > config.max_position_embeddings) {
-      throw new TensorError("argument", `${T} tokens, but max_position_embeddings is ${config.max_position_embeddings}`);
+      throw new TensorError(
+        "argument",
+        `${T} tokens, but max_position_embeddings is ${config.max_position_embeddings}`,
+      );
     }
-    const positions = b.integers(Array.from({ length: B * T }, (_, i) => i % T), [B, T]);
+    const positions = b.integers(
+      Array.from({ length: B * T }, (_, i) => i % T),
+      [B, T],
+    );
     const causal = b.constant(
       Float32Array.from({ length: T * T }, (_, i) => (i % T > Math.floor(i / T) ? FORBIDDEN : 0)),
       [1, 1, T, T],
@@ -112,7 +118,10 @@ export function llama(b: Builder, config: LlamaConfig, params: Readonly<Record<s
   function step(ids: Value, positions: Value, caches: readonly LayerCache[]) {
     const [B] = ids.shape as [number];
     const S = caches[0]!.k.shape[2]!;
-    const slot = b.integers(Array.from({ length: S }, (_, i) => i), [1, S]);
+    const slot = b.integers(
+      Array.from({ length: S }, (_, i) => i),
+      [1, S],
+    );
     const filled = b.greater(b.reshape(positions, [B, 1]), slot); // slots before this token
     const bias = b.reshape(b.select(filled, 0, FORBIDDEN), [B, 1, 1, S]);
     const group = heads / kvHeads;
@@ -159,11 +168,17 @@ function rotaryTables(b: Builder, config: LlamaConfig, P: number): { cos: Value;
   const half = headDim / 2;
   const angle = (i: number) => {
     // Rounded to fp32 where Hugging Face rounds: the inverse frequency, then the product.
-    const frequency = Math.fround(1 / (config.rope_theta ?? 10_000) ** ((2 * (i % half)) / headDim));
+    const frequency = Math.fround(1 / ropeTheta(config) ** ((2 * (i % half)) / headDim));
     return Math.fround(Math.floor(i / half) * frequency);
   };
   return {
-    cos: b.constant(Float32Array.from({ length: P * half }, (_, i) => Math.cos(angle(i))), [P, half]),
-    sin: b.constant(Float32Array.from({ length: P * half }, (_, i) => Math.sin(angle(i))), [P, half]),
+    cos: b.constant(
+      Float32Array.from({ length: P * half }, (_, i) => Math.cos(angle(i))),
+      [P, half],
+    ),
+    sin: b.constant(
+      Float32Array.from({ length: P * half }, (_, i) => Math.sin(angle(i))),
+      [P, half],
+    ),
   };
 }

@@ -37,8 +37,16 @@ export interface AdamWOptions {
  */
 export function adamw(options: AdamWOptions = {}): Optimizer {
   const { beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0 } = options;
-  check(0 <= beta1 && beta1 < 1 && 0 <= beta2 && beta2 < 1, "argument", () => `adamw: betas ${beta1}, ${beta2} outside [0,1)`);
-  check(eps > 0 && weight_decay >= 0, "argument", () => `adamw: eps ${eps} must be > 0, weight_decay ${weight_decay} >= 0`);
+  check(
+    0 <= beta1 && beta1 < 1 && 0 <= beta2 && beta2 < 1,
+    "argument",
+    () => `adamw: betas ${beta1}, ${beta2} outside [0,1)`,
+  );
+  check(
+    eps > 0 && weight_decay >= 0,
+    "argument",
+    () => `adamw: eps ${eps} must be > 0, weight_decay ${weight_decay} >= 0`,
+  );
   return {
     name: "adamw",
     slots: ["m", "v"],

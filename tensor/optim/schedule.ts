@@ -17,8 +17,16 @@ export interface ScheduleOptions {
 }
 
 export function schedule({ kind, peak, steps, warmup = 0, floor = 0 }: ScheduleOptions): Schedule {
-  check(steps >= 1 && warmup >= 0 && warmup <= steps, "argument", () => `schedule: warmup ${warmup} of ${steps} steps`);
-  check(floor >= 0 && floor <= 1, "argument", () => `schedule: floor ${floor} is a fraction of the peak, 0 to 1`);
+  check(
+    steps >= 1 && warmup >= 0 && warmup <= steps,
+    "argument",
+    () => `schedule: warmup ${warmup} of ${steps} steps`,
+  );
+  check(
+    floor >= 0 && floor <= 1,
+    "argument",
+    () => `schedule: floor ${floor} is a fraction of the peak, 0 to 1`,
+  );
   return (step) => {
     if (step < warmup) return (peak * (step + 1)) / warmup;
     if (kind === "constant") return peak;

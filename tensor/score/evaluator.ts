@@ -40,10 +40,14 @@ export function createEvaluator({ backend, models, build }: EvaluatorOptions): E
     for (const [name, { config, params: source }] of sources) {
       const params = paramsOf(source);
       checkParams(params, parameterShapes(config));
-      const values = Object.entries(params).map(([p, { shape }]) => [p, b.input(`${name}/${p}`, shape)] as const);
+      const values = Object.entries(params).map(
+        ([p, { shape }]) => [p, b.input(`${name}/${p}`, shape)] as const,
+      );
       inside[name] = llama(b, config, Object.fromEntries(values));
     }
-    const fields = Object.entries(batch).map(([name, x]) => [name, b.input(`b/${name}`, x.shape, dtypeOf(x))] as const);
+    const fields = Object.entries(batch).map(
+      ([name, x]) => [name, b.input(`b/${name}`, x.shape, dtypeOf(x))] as const,
+    );
     const graph = b.finish(build(b, inside, Object.fromEntries(fields)));
     const shapes = Object.fromEntries(Object.entries(graph.outputs).map(([name, v]) => [name, v.shape]));
     return { run: await backend.compile(graph), shapes };
@@ -68,7 +72,10 @@ export function createEvaluator({ backend, models, build }: EvaluatorOptions): E
       for (const [name, { data }] of Object.entries(batch)) feeds[`b/${name}`] = data;
       const out = await run.run(feeds);
       return Object.fromEntries(
-        Object.entries(out).map(([name, data]) => [name, tensor(data as Float32Array | Int32Array, shapes[name]!)]),
+        Object.entries(out).map(([name, data]) => [
+          name,
+          tensor(data as Float32Array | Int32Array, shapes[name]!),
+        ]),
       );
     },
     async dispose() {

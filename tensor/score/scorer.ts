@@ -47,7 +47,8 @@ export function createScorer({ backend, config, params, reference }: ScorerOptio
       return (await logprobs.run({ ids })).logprobs as HostTensor<Float32Array>;
     },
     async kl(ids, mask) {
-      if (!kl) throw new TensorError("missing", "kl needs a reference model", "createScorer({ …, reference })");
+      if (!kl)
+        throw new TensorError("missing", "kl needs a reference model", "createScorer({ …, reference })");
       return (await kl.run({ ids, mask })).kl as HostTensor<Float32Array>;
     },
     async dispose() {

@@ -43,25 +43,36 @@ export function accumulateGraph(spec: StepSpec): Graph {
 export function applyGraph(spec: StepSpec): Graph {
   const b = new Builder();
   const params = inputs(b, "p", spec.shapes);
-  const gradients = inputs(b, "g", Object.fromEntries(spec.trained.map((name) => [name, spec.shapes[name]!])));
+  const gradients = inputs(
+    b,
+    "g",
+    Object.fromEntries(spec.trained.map((name) => [name, spec.shapes[name]!])),
+  );
   return b.finish(applied(b, spec, params, gradients));
 }
 
 function inputs(b: Builder, prefix: string, shapes: Params): Record<string, Value> {
-  return Object.fromEntries(Object.entries(shapes).map(([name, { shape }]) => [name, b.input(`${prefix}/${name}`, shape)]));
+  return Object.fromEntries(
+    Object.entries(shapes).map(([name, { shape }]) => [name, b.input(`${prefix}/${name}`, shape)]),
+  );
 }
 
 function backward(b: Builder, { config, shapes, trained, batch, loss: lossFn }: StepSpec) {
   const params = inputs(b, "p", shapes);
   const fields = Object.entries(batch).map(([name, x]) => {
-    const value = typeof x === "number" ? b.input(`b/${name}`, []) : b.input(`b/${name}`, x.shape, dtypeOf(x));
+    const value =
+      typeof x === "number" ? b.input(`b/${name}`, []) : b.input(`b/${name}`, x.shape, dtypeOf(x));
     return [name, value] as const;
   });
   const { loss, metrics = {} } = lossFn(b, llama(b, config, params), Object.fromEntries(fields));
   for (const [name, x] of Object.entries({ loss, ...metrics })) {
     check(x.shape.length === 0, "shape", () => `"${name}" is ${showShape(x.shape)}, must be a scalar []`);
   }
-  const g = grad(b, loss, trained.map((name) => params[name]!));
+  const g = grad(
+    b,
+    loss,
+    trained.map((name) => params[name]!),
+  );
   const outputs: Record<string, Value> = { loss };
   for (const [name, x] of Object.entries(metrics)) outputs[`metric/${name}`] = x;
   return { params, outputs, gradients: Object.fromEntries(trained.map((name, i) => [name, g[i]!])) };
@@ -73,13 +84,17 @@ function applied(
   params: Readonly<Record<string, Value>>,
   gradients: Readonly<Record<string, Value>>,
 ): Record<string, Value> {
-  const scalars = Object.fromEntries(Object.keys(optimizer.scalars(1, 0)).map((name) => [name, b.input(`s/${name}`, [])]));
+  const scalars = Object.fromEntries(
+    Object.keys(optimizer.scalars(1, 0)).map((name) => [name, b.input(`s/${name}`, [])]),
+  );
   const norm = globalNorm(b, Object.values(gradients));
   const gradScale = clipScale(b, norm, max_grad_norm);
   const outputs: Record<string, Value> = { grad_norm: norm };
   for (const [name, gradient] of Object.entries(gradients)) {
     const param = params[name]!;
-    const slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, b.input(`${slot}/${name}`, param.shape)]));
+    const slots = Object.fromEntries(
+      optimizer.slots.map((slot) => [slot, b.input(`${slot}/${name}`, param.shape)]),
+    );
     const next = optimizer.update(b, { param, gradient, slots, scalars, gradScale });
     outputs[`p/${name}`] = next.param;
     for (const slot of optimizer.slots) outputs[`${slot}/${name}`] = next.slots[slot]!;

@@ -89,7 +89,12 @@ export function createTrainer(options: TrainerOptions): Trainer {
     return found;
   }
 
-  async function update(kind: "step" | "apply", batch: Batch, learningRate: number, feeds: Arrays32): Promise<StepResult> {
+  async function update(
+    kind: "step" | "apply",
+    batch: Batch,
+    learningRate: number,
+    feeds: Arrays32,
+  ): Promise<StepResult> {
     const run = await executable(kind, batch);
     const scalars = optimizer.scalars(steps + 1, learningRate);
     const into: Arrays32 = { ...prefixed("p", pick(spare, trained)) };
@@ -113,7 +118,11 @@ export function createTrainer(options: TrainerOptions): Trainer {
 
   return {
     async step(batch, { learning_rate }) {
-      check(Number.isFinite(learning_rate) && learning_rate >= 0, "argument", () => `learning_rate is ${learning_rate}`);
+      check(
+        Number.isFinite(learning_rate) && learning_rate >= 0,
+        "argument",
+        () => `learning_rate is ${learning_rate}`,
+      );
       const micro = Array.isArray(batch) ? (batch as readonly Batch[]) : [batch as Batch];
       check(micro.length > 0, "argument", () => "step: no micro-batch was given");
       if (micro.length === 1) return update("step", micro[0]!, learning_rate, batchFeeds(micro[0]!));
@@ -139,7 +148,8 @@ export function createTrainer(options: TrainerOptions): Trainer {
       slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, copy(slots[slot]!)])),
     }),
     restore(state) {
-      const shapesOf = (params: Params) => Object.fromEntries(Object.entries(params).map(([n, t]) => [n, t.shape]));
+      const shapesOf = (params: Params) =>
+        Object.fromEntries(Object.entries(params).map(([n, t]) => [n, t.shape]));
       checkParams(state.params, shapesOf(current));
       for (const slot of optimizer.slots) {
         const saved = state.slots[slot];
@@ -161,7 +171,9 @@ export function createTrainer(options: TrainerOptions): Trainer {
 type Arrays32 = Record<string, Float32Array | Int32Array>;
 
 const map = (params: Params, f: (data: Float32Array) => Float32Array): Params =>
-  Object.fromEntries(Object.entries(params).map(([name, { shape, data }]) => [name, { shape, data: f(data) }]));
+  Object.fromEntries(
+    Object.entries(params).map(([name, { shape, data }]) => [name, { shape, data: f(data) }]),
+  );
 const copy = (params: Params) => map(params, (data) => data.slice());
 const zeros = (params: Params) => map(params, (data) => new Float32Array(data.length));
 const pick = (params: Params, names: readonly string[]): Params =>
@@ -171,7 +183,10 @@ const prefixed = (prefix: string, params: Params): Arrays32 =>
 
 function batchFeeds(batch: Batch): Arrays32 {
   return Object.fromEntries(
-    Object.entries(batch).map(([name, x]) => [`b/${name}`, typeof x === "number" ? Float32Array.of(x) : x.data]),
+    Object.entries(batch).map(([name, x]) => [
+      `b/${name}`,
+      typeof x === "number" ? Float32Array.of(x) : x.data,
+    ]),
   );
 }
 

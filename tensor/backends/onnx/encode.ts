@@ -95,7 +95,8 @@ function encodeAttribute(name: string, value: Attribute): Uint8Array {
 }
 
 function encodeTensor({ name, shape, data }: OnnxInitializer): Uint8Array {
-  const type = data instanceof Float32Array ? 1 : data instanceof Int32Array ? 6 : data instanceof Uint8Array ? 9 : 7;
+  const type =
+    data instanceof Float32Array ? 1 : data instanceof Int32Array ? 6 : data instanceof Uint8Array ? 9 : 7;
   return message((w) => {
     for (const d of shape) w.int(1, d);
     w.int(2, type);
@@ -106,7 +107,11 @@ function encodeTensor({ name, shape, data }: OnnxInitializer): Uint8Array {
 
 function encodeValueInfo({ name, shape, dtype }: OnnxValueInfo): Uint8Array {
   const dims = message((w) => {
-    for (const d of shape) w.bytes(1, message((dim) => dim.int(1, d)));
+    for (const d of shape)
+      w.bytes(
+        1,
+        message((dim) => dim.int(1, d)),
+      );
   });
   const tensor = message((w) => {
     w.int(1, elementType[dtype]);
@@ -114,7 +119,10 @@ function encodeValueInfo({ name, shape, dtype }: OnnxValueInfo): Uint8Array {
   });
   return message((w) => {
     w.text(1, name);
-    w.bytes(2, message((type) => type.bytes(1, tensor)));
+    w.bytes(
+      2,
+      message((type) => type.bytes(1, tensor)),
+    );
   });
 }
 

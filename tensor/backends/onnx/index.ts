@@ -82,6 +82,10 @@ async function load(): Promise<Runtime> {
     return await import("onnxruntime-node");
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new TensorError("backend", `onnxruntime-node could not be loaded: ${why}`, "npm install onnxruntime-node");
+    throw new TensorError(
+      "backend",
+      `onnxruntime-node could not be loaded: ${why}`,
+      "npm install onnxruntime-node",
+    );
   }
 }

@@ -94,7 +94,12 @@ const lowerings: { readonly [K in OpName]: Lower<K> } = {
   },
   pad: (l, n) => {
     const { axis, before, after } = n.attrs;
-    l.node("Pad", [l.in(n.inputs[0]!), l.int64(before, after), "", l.int64(axis)], { mode: "constant" }, l.out(0));
+    l.node(
+      "Pad",
+      [l.in(n.inputs[0]!), l.int64(before, after), "", l.int64(axis)],
+      { mode: "constant" },
+      l.out(0),
+    );
   },
   concat: (l, n) => {
     l.node("Concat", n.inputs.map(l.in), { axis: int(n.attrs.axis) }, l.out(0));
@@ -198,7 +203,12 @@ function matmul(
   to?: string,
 ): string {
   if (!transA && !transB && alpha === 1) return l.node("MatMul", [a, b], {}, to);
-  return l.node("FusedMatMul", [a, b], { transA: int(Number(transA)), transB: int(Number(transB)), alpha }, to);
+  return l.node(
+    "FusedMatMul",
+    [a, b],
+    { transA: int(Number(transA)), transB: int(Number(transB)), alpha },
+    to,
+  );
 }
 
 /** The model, with the graph's own names for its inputs and outputs. */
@@ -212,7 +222,11 @@ export function lowerCpu(graph: Graph): OnnxModel {
   const used = new Set<Value>([...order.flatMap((n) => n.inputs), ...Object.values(graph.outputs)]);
   let fresh = 0;
 
-  for (const { attrs, outputs: [v] } of graph.inputs) names.set(v!, `in:${attrs.name}`);
+  for (const {
+    attrs,
+    outputs: [v],
+  } of graph.inputs)
+    names.set(v!, `in:${attrs.name}`);
   // An output is computed under its own name; an input passed through or a second name needs a copy.
   const copies: OnnxNode[] = [];
   for (const [name, v] of outputs) {
@@ -247,7 +261,13 @@ export function lowerCpu(graph: Graph): OnnxModel {
   }
 
   const emit = (op: string, inputs: readonly string[], outs: readonly string[], attributes: Attributes) => {
-    nodes.push({ op, inputs, outputs: outs, attributes, ...(microsoft.has(op) && { domain: "com.microsoft" }) });
+    nodes.push({
+      op,
+      inputs,
+      outputs: outs,
+      attributes,
+      ...(microsoft.has(op) && { domain: "com.microsoft" }),
+    });
   };
 
   for (const node of order) {

@@ -81,7 +81,7 @@ export const fusedKernels: Kernels<
   },
   attention: ({ attrs, outputs }, [q, k, v, bias], alloc) => {
     const [out, probs] = [alloc(outputs[0]!.shape), alloc(outputs[1]!.shape)];
-    const [, H, T, S] = probs.shape as [number, number, number, number];
+    const [, H, , S] = probs.shape as [number, number, number, number];
     const [, K, , d] = k!.shape as [number, number, number, number];
     const biasStrides = broadcastStrides(bias!.shape, probs.shape);
     const kvStrides = stridesOf(k!.shape);

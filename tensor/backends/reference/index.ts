@@ -31,7 +31,11 @@ export function referenceBackend(precision: Precision = "f32"): Backend {
           for (const node of nodes) {
             if (node.op === "input") continue;
             const kernel = kernels[node.op] as Kernel<OpName>;
-            const results = kernel(node as never, node.inputs.map((v) => values.get(v)!), alloc);
+            const results = kernel(
+              node as never,
+              node.inputs.map((v) => values.get(v)!),
+              alloc,
+            );
             node.outputs.forEach((v, i) => {
               values.set(v, results[i]!);
             });

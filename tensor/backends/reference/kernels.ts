@@ -5,7 +5,11 @@ import { broadcastStrides, stridesOf } from "../../shape.ts";
 import { type Alloc, dot, mapInto, type NdArray, rowsOf, walk } from "./array.ts";
 import { fusedKernels } from "./fused.ts";
 
-export type Kernel<K extends OpName> = (node: NodeOf<K>, inputs: readonly NdArray[], alloc: Alloc) => NdArray[];
+export type Kernel<K extends OpName> = (
+  node: NodeOf<K>,
+  inputs: readonly NdArray[],
+  alloc: Alloc,
+) => NdArray[];
 export type Kernels<K extends OpName> = { readonly [P in K]: Kernel<P> };
 
 const elementwise =
@@ -106,8 +110,12 @@ export const kernels: Kernels<OpName> = {
     return [out];
   },
   expand: ({ attrs }, [x], alloc) => [mapInto(alloc(attrs.shape, x!.dtype), [x!], (v) => v)],
-  slice: ({ attrs, outputs }, [x], alloc) => [part(x!, alloc(outputs[0]!.shape, x!.dtype), attrs.axis, attrs.start)],
-  pad: ({ attrs, outputs }, [x], alloc) => [paste(x!, alloc(outputs[0]!.shape, x!.dtype), attrs.axis, attrs.before)],
+  slice: ({ attrs, outputs }, [x], alloc) => [
+    part(x!, alloc(outputs[0]!.shape, x!.dtype), attrs.axis, attrs.start),
+  ],
+  pad: ({ attrs, outputs }, [x], alloc) => [
+    paste(x!, alloc(outputs[0]!.shape, x!.dtype), attrs.axis, attrs.before),
+  ],
   concat: ({ attrs, outputs }, inputs, alloc) => {
     const out = alloc(outputs[0]!.shape, outputs[0]!.dtype);
     let offset = 0;

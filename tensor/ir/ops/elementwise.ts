@@ -135,11 +135,7 @@ export const elementwise: OpDefs<
     vjp: (b, node, [g]) => {
       const [c, x, y] = node.inputs;
       if (!g) return [];
-      return [
-        undefined,
-        sumTo(b, b.select(c!, g, 0), x!.shape),
-        sumTo(b, b.select(c!, 0, g), y!.shape),
-      ];
+      return [undefined, sumTo(b, b.select(c!, g, 0), x!.shape), sumTo(b, b.select(c!, 0, g), y!.shape)];
     },
   },
   cast: {

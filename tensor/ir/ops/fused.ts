@@ -21,7 +21,8 @@ export const fused: OpDefs<FusedName> = {
   matmul: {
     infer: ([a, b], { transA, transB }) => {
       const [sa, sb] = [a!.shape, b!.shape];
-      const fail = () => `matmul: ${showShape(sa)}${transA ? "ᵀ" : ""} times ${showShape(sb)}${transB ? "ᵀ" : ""}`;
+      const fail = () =>
+        `matmul: ${showShape(sa)}${transA ? "ᵀ" : ""} times ${showShape(sb)}${transB ? "ᵀ" : ""}`;
       check(sa.length >= 2 && sb.length >= 2, "shape", fail);
       const [m, k] = transA ? [sa.at(-1)!, sa.at(-2)!] : [sa.at(-2)!, sa.at(-1)!];
       const [k2, n] = transB ? [sb.at(-1)!, sb.at(-2)!] : [sb.at(-2)!, sb.at(-1)!];
@@ -32,7 +33,8 @@ export const fused: OpDefs<FusedName> = {
       if (!g) return [];
       const { transA, transB, alpha } = node.attrs;
       const [x, y] = [node.inputs[0]!, node.inputs[1]!];
-      const mm = (p: Value, q: Value, tp: boolean, tq: boolean) => b.matmul(p, q, { transA: tp, transB: tq, alpha });
+      const mm = (p: Value, q: Value, tp: boolean, tq: boolean) =>
+        b.matmul(p, q, { transA: tp, transB: tq, alpha });
       const gx = transA ? mm(y, g, transB, true) : mm(g, y, false, !transB);
       const gy = transB ? mm(g, x, true, transA) : mm(x, g, !transA, false);
       return [sumTo(b, gx, x.shape), sumTo(b, gy, y.shape)];
@@ -63,8 +65,7 @@ export const fused: OpDefs<FusedName> = {
       const p = b.exp(node.outputs[1]!);
       const rows = [...ids!.shape, 1];
       // d/dz of log p(id) is onehot(id) - p, written as one scatter into -g·p.
-      const picked =
-        gPicked && b.addAlong(b.mul(p, b.reshape(b.neg(gPicked), rows)), ids!, gPicked);
+      const picked = gPicked && b.addAlong(b.mul(p, b.reshape(b.neg(gPicked), rows)), ids!, gPicked);
       const all = gAll && b.sub(gAll, b.mul(p, b.sum(gAll, [-1])));
       check(sameShape(p.shape, logits!.shape), "shape", () => "tokenLogprob");
       return [picked && all ? b.add(picked, all) : (picked ?? all), undefined];
@@ -116,7 +117,8 @@ export const fused: OpDefs<FusedName> = {
    */
   attention: {
     infer: ([q, k, v, bias]) => {
-      const fail = () => `attention: q ${showShape(q!.shape)}, k ${showShape(k!.shape)}, v ${showShape(v!.shape)}`;
+      const fail = () =>
+        `attention: q ${showShape(q!.shape)}, k ${showShape(k!.shape)}, v ${showShape(v!.shape)}`;
       check(q!.shape.length === 4 && k!.shape.length === 4 && sameShape(k!.shape, v!.shape), "shape", fail);
       const [B, H, T, d] = q!.shape as [number, number, number, number];
       const [B2, K, S, d2] = k!.shape as [number, number, number, number];

@@ -60,7 +60,13 @@ export const layout: OpDefs<LayoutName> = {
     },
     vjp: (b, node, [g]) => {
       const { perm } = node.attrs;
-      return [g && b.transpose(g, perm.map((_, i) => perm.indexOf(i)))];
+      return [
+        g &&
+          b.transpose(
+            g,
+            perm.map((_, i) => perm.indexOf(i)),
+          ),
+      ];
     },
   },
   expand: {
@@ -99,14 +105,24 @@ export const layout: OpDefs<LayoutName> = {
       for (const x of inputs) {
         const fits = x.shape.length === first.shape.length && x.dtype === first.dtype;
         const rest = x.shape.every((d, i) => i === axis || d === first.shape[i]);
-        check(fits && rest, "shape", () => `concat on axis ${axis}: ${inputs.map((v) => showShape(v.shape)).join(", ")}`);
+        check(
+          fits && rest,
+          "shape",
+          () => `concat on axis ${axis}: ${inputs.map((v) => showShape(v.shape)).join(", ")}`,
+        );
       }
       const total = inputs.reduce((n, x) => n + x.shape[axis]!, 0);
       return [{ shape: first.shape.map((d, i) => (i === axis ? total : d)), dtype: first.dtype }];
     },
     vjp: (b, node, [g]) => {
       const { axis } = node.attrs;
-      return g ? b.split(g, axis, node.inputs.map((x) => x.shape[axis]!)) : [];
+      return g
+        ? b.split(
+            g,
+            axis,
+            node.inputs.map((x) => x.shape[axis]!),
+          )
+        : [];
     },
   },
   split: {
@@ -124,7 +140,11 @@ export const layout: OpDefs<LayoutName> = {
   gatherRows: {
     infer: ([table, ids]) => {
       want(ids!, "i32", "gatherRows");
-      check(table!.shape.length === 2, "shape", () => `gatherRows: table is ${showShape(table!.shape)}, wants [V,D]`);
+      check(
+        table!.shape.length === 2,
+        "shape",
+        () => `gatherRows: table is ${showShape(table!.shape)}, wants [V,D]`,
+      );
       return [{ shape: [...ids!.shape, table!.shape[1]!], dtype: table!.dtype }];
     },
     vjp: (b, node, [g]) => [g && b.scatterRows(g, node.inputs[1]!, node.inputs[0]!.shape[0]!), undefined],
@@ -134,7 +154,11 @@ export const layout: OpDefs<LayoutName> = {
     infer: ([updates, ids], { rows }) => {
       want(ids!, "i32", "scatterRows");
       const ok = sameShape(updates!.shape.slice(0, -1), ids!.shape);
-      check(ok, "shape", () => `scatterRows: updates ${showShape(updates!.shape)}, ids ${showShape(ids!.shape)}`);
+      check(
+        ok,
+        "shape",
+        () => `scatterRows: updates ${showShape(updates!.shape)}, ids ${showShape(ids!.shape)}`,
+      );
       return [f32([rows, updates!.shape.at(-1)!])];
     },
     vjp: (b, node, [g]) => [g && b.gatherRows(g, node.inputs[1]!), undefined],
@@ -158,7 +182,11 @@ export const layout: OpDefs<LayoutName> = {
       want(ids!, "i32", "addAlong");
       const rows = base!.shape.slice(0, -1);
       const ok = sameShape(rows, ids!.shape) && sameShape(rows, updates!.shape);
-      check(ok, "shape", () => `addAlong: ${[base, ids, updates].map((v) => showShape(v!.shape)).join(", ")}`);
+      check(
+        ok,
+        "shape",
+        () => `addAlong: ${[base, ids, updates].map((v) => showShape(v!.shape)).join(", ")}`,
+      );
       return [f32(base!.shape)];
     },
     vjp: (b, node, [g]) => [g, undefined, g && b.takeAlong(g, node.inputs[1]!)],

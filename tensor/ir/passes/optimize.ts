@@ -29,13 +29,20 @@ export function optimize(graph: Graph): Graph {
 
   const b = new Builder(intercept);
   const moved = new Map<Value, Value>();
-  for (const node of graph.inputs) moved.set(node.outputs[0]!, b.input(node.attrs.name, node.attrs.shape, node.attrs.dtype));
+  for (const node of graph.inputs)
+    moved.set(node.outputs[0]!, b.input(node.attrs.name, node.attrs.shape, node.attrs.dtype));
   for (const node of reachable(Object.values(graph.outputs))) {
     if (node.op === "input") continue;
-    const outputs = b.emit(node.op, node.inputs.map((v) => moved.get(v)!), node.attrs as never);
+    const outputs = b.emit(
+      node.op,
+      node.inputs.map((v) => moved.get(v)!),
+      node.attrs as never,
+    );
     node.outputs.forEach((v, i) => {
       moved.set(v, outputs[i]!);
     });
   }
-  return b.finish(Object.fromEntries(Object.entries(graph.outputs).map(([name, v]) => [name, moved.get(v)!])));
+  return b.finish(
+    Object.fromEntries(Object.entries(graph.outputs).map(([name, v]) => [name, moved.get(v)!])),
+  );
 }

@@ -22,7 +22,8 @@ function made<K extends OpName>(v: Value, op: K): NodeOf<K> | undefined {
 
 /** An expand below a broadcasting op is idle when the other operands stretch the result anyway. */
 function dropExpand(inputs: readonly Value[]): Value[] | undefined {
-  const shape = (vs: readonly Value[]) => vs.map((v) => v.shape).reduce((p, q) => broadcastShapes(p, q, "fold"));
+  const shape = (vs: readonly Value[]) =>
+    vs.map((v) => v.shape).reduce((p, q) => broadcastShapes(p, q, "fold"));
   const out = shape(inputs);
   for (const [i, v] of inputs.entries()) {
     const expand = made(v, "expand");
@@ -58,30 +59,48 @@ const fold1 =
   };
 
 const rules: { readonly [K in OpName]?: Rule<K> } = {
-  add: arithmetic("add", (x, y) => x + y, (b, x, y) => {
-    if (number(x) === 0) return y;
-    if (number(y) === 0) return x;
-    const [nx, ny] = [made(x, "neg"), made(y, "neg")];
-    if (ny) return b.sub(x, ny.inputs[0]!);
-    return nx && b.sub(y, nx.inputs[0]!);
-  }),
-  sub: arithmetic("sub", (x, y) => x - y, (b, x, y) => {
-    if (number(y) === 0) return x;
-    if (number(x) === 0) return b.neg(y);
-    const ny = made(y, "neg");
-    return ny && b.add(x, ny.inputs[0]!);
-  }),
-  mul: arithmetic("mul", (x, y) => x * y, (b, x, y) => {
-    if (number(x) !== undefined) return number(x) === 1 ? y : b.mul(y, x); // the constant goes right
-    const q = number(y);
-    if (q === undefined || y.shape.length > 0) return undefined;
-    if (q === 1) return x;
-    if (q === -1) return b.neg(x);
-    const inner = made(x, "mul");
-    const p = inner && number(inner.inputs[1]);
-    return p !== undefined && inner!.inputs[1]!.shape.length === 0 ? b.mul(inner!.inputs[0]!, p * q) : undefined;
-  }),
-  div: arithmetic("div", (x, y) => x / y, (_b, x, y) => (number(y) === 1 ? x : undefined)),
+  add: arithmetic(
+    "add",
+    (x, y) => x + y,
+    (b, x, y) => {
+      if (number(x) === 0) return y;
+      if (number(y) === 0) return x;
+      const [nx, ny] = [made(x, "neg"), made(y, "neg")];
+      if (ny) return b.sub(x, ny.inputs[0]!);
+      return nx && b.sub(y, nx.inputs[0]!);
+    },
+  ),
+  sub: arithmetic(
+    "sub",
+    (x, y) => x - y,
+    (b, x, y) => {
+      if (number(y) === 0) return x;
+      if (number(x) === 0) return b.neg(y);
+      const ny = made(y, "neg");
+      return ny && b.add(x, ny.inputs[0]!);
+    },
+  ),
+  mul: arithmetic(
+    "mul",
+    (x, y) => x * y,
+    (b, x, y) => {
+      if (number(x) !== undefined) return number(x) === 1 ? y : b.mul(y, x); // the constant goes right
+      const q = number(y);
+      if (q === undefined || y.shape.length > 0) return undefined;
+      if (q === 1) return x;
+      if (q === -1) return b.neg(x);
+      const inner = made(x, "mul");
+      const p = inner && number(inner.inputs[1]);
+      return p !== undefined && inner!.inputs[1]!.shape.length === 0
+        ? b.mul(inner!.inputs[0]!, p * q)
+        : undefined;
+    },
+  ),
+  div: arithmetic(
+    "div",
+    (x, y) => x / y,
+    (_b, x, y) => (number(y) === 1 ? x : undefined),
+  ),
   neg: (b, [x], attrs) => made(x!, "neg")?.inputs[0] ?? fold1((p) => -p)(b, [x!], attrs),
   exp: fold1(Math.exp),
   log: fold1(Math.log),
@@ -103,7 +122,13 @@ const rules: { readonly [K in OpName]?: Rule<K> } = {
   transpose: (b, [x], { perm }) => {
     if (perm.every((p, i) => p === i)) return x;
     const inner = made(x!, "transpose");
-    return inner && b.transpose(inner.inputs[0]!, perm.map((p) => inner.attrs.perm[p]!));
+    return (
+      inner &&
+      b.transpose(
+        inner.inputs[0]!,
+        perm.map((p) => inner.attrs.perm[p]!),
+      )
+    );
   },
   expand: (b, [x], { shape }) => {
     if (sameShape(x!.shape, shape)) return x;
@@ -144,7 +169,12 @@ const rules: { readonly [K in OpName]?: Rule<K> } = {
 };
 
 /** What `op(inputs)` may be replaced by, or undefined. */
-export function simplify(b: Builder, op: OpName, inputs: readonly Value[], attrs: object): readonly Value[] | undefined {
+export function simplify(
+  b: Builder,
+  op: OpName,
+  inputs: readonly Value[],
+  attrs: object,
+): readonly Value[] | undefined {
   const rule = rules[op] as Rule<OpName> | undefined;
   const result = rule?.(b, inputs, attrs as never);
   if (result === undefined) return undefined;

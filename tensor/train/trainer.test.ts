@@ -1,0 +1,192 @@
+// The training session: parity of backends, determinism, accumulation, resume.
+
+import { createHash } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import type { Backend } from "../backends/backend.ts";
+import { onnxBackend } from "../backends/onnx/index.ts";
+import { referenceBackend } from "../backends/reference/index.ts";
+import { type Params, tensor } from "../host.ts";
+import { crossEntropy, sequenceLogprobs } from "../loss/cross-entropy.ts";
+import { dpo } from "../loss/dpo.ts";
+import { nextTokenMask, randomIds, relativeDifference, tinyConfig, tinyParams } from "../models/testing.ts";
+import { adamw } from "../optim/adamw.ts";
+import { createTrainer, type LossFn, type TrainerOptions } from "./trainer.ts";
+
+const sft: LossFn = (b, model, { ids, mask, tokens }) => ({
+  loss: crossEntropy(b, model.tokenLogprobs(ids!), mask!, tokens),
+});
+
+/** The first half of the rows are chosen, the second half rejected. */
+const preference: LossFn = (b, model, { ids, mask, reference }) => {
+  const half = ids!.shape[0]! / 2;
+  const [chosen, rejected] = b.split(sequenceLogprobs(b, model.tokenLogprobs(ids!), mask!), 0, [half, half]);
+  const [refChosen, refRejected] = b.split(reference!, 0, [half, half]);
+  const pairs = { chosen: chosen!, rejected: rejected!, refChosen: refChosen!, refRejected: refRejected! };
+  const result = dpo(b, pairs, { beta: 0.1 });
+  return {
+    loss: b.mean(result.losses),
+    metrics: { accuracy: b.mean(result.accuracies), margin: b.mean(result.margins) },
+  };
+};
+
+function open(backend: Backend, options: Partial<TrainerOptions> = {}) {
+  return createTrainer({
+    backend,
+    config: tinyConfig,
+    params: tinyParams(),
+    loss: sft,
+    optimizer: adamw({ weight_decay: 0.1 }),
+    max_grad_norm: 1,
+    ...options,
+  });
+}
+
+const batch = (seed: number, B = 3, T = 9) => ({
+  ids: randomIds(B, T, `batch ${seed}`),
+  mask: nextTokenMask(B, T),
+});
+const rate = { learning_rate: 3e-3 };
+
+function digest(params: Params): string {
+  const hash = createHash("sha256");
+  for (const [name, { data }] of Object.entries(params)) hash.update(name).update(data);
+  return hash.digest("hex");
+}
+
+function worst(a: Params, b: Params): number {
+  return Math.max(...Object.keys(b).map((name) => relativeDifference(a[name]!.data, b[name]!.data)));
+}
+
+test("three AdamW steps on onnx equal the reference to 1e-5 relative", async () => {
+  const [fast, oracle] = [open(await onnxBackend()), open(referenceBackend())];
+  for (let i = 0; i < 3; i++) {
+    const [x, y] = [await fast.step(batch(i), rate), await oracle.step(batch(i), rate)];
+    expect(Math.abs(x.loss / y.loss - 1)).toBeLessThan(1e-5);
+    expect(Math.abs(x.grad_norm / y.grad_norm - 1)).toBeLessThan(1e-5);
+  }
+  const difference = worst(fast.params(), oracle.params());
+  console.log(`weights after three steps: relative difference ${difference.toExponential(2)}`);
+  expect(difference).toBeLessThan(1e-5);
+  await fast.dispose();
+});
+
+describe("determinism", () => {
+  test("weights after twelve steps hash the same in two runs and with one and two threads", async () => {
+    const hashes: string[] = [];
+    for (const threads of [2, 1, 2]) {
+      const trainer = open(await onnxBackend({ threads }));
+      for (let i = 0; i < 12; i++) await trainer.step(batch(i, 8, 40), rate);
+      hashes.push(digest(trainer.params()));
+      await trainer.dispose();
+    }
+    expect(new Set(hashes).size).toBe(1);
+    expect(hashes[0]).not.toBe(digest(tinyParams()));
+  });
+
+  test("a run restored from a checkpoint ends byte for byte where the uninterrupted one ends", async () => {
+    const backend = await onnxBackend();
+    const [whole, first, second] = [open(backend), open(backend), open(backend, { params: tinyParams(9) })];
+    for (let i = 0; i < 6; i++) await whole.step(batch(i), rate);
+    for (let i = 0; i < 3; i++) await first.step(batch(i), rate);
+    const saved = first.state();
+    await first.step(batch(100), rate); // must not reach into the saved state
+    second.restore(saved);
+    for (let i = 3; i < 6; i++) await second.step(batch(i), rate);
+    expect(second.state().step).toBe(6);
+    expect(digest(second.params())).toBe(digest(whole.params()));
+    expect(digest(second.state().slots.v!)).toBe(digest(whole.state().slots.v!));
+  });
+});
+
+describe("steps", () => {
+  test("the loss of a repeated batch falls", async () => {
+    const trainer = open(await onnxBackend());
+    const first = await trainer.step(batch(1), rate);
+    for (let i = 0; i < 20; i++) await trainer.step(batch(1), rate);
+    expect((await trainer.step(batch(1), rate)).loss).toBeLessThan(0.8 * first.loss);
+  });
+
+  test("two length buckets share one state", async () => {
+    const backend = await onnxBackend();
+    const trainer = open(backend);
+    await trainer.step(batch(1, 3, 9), rate);
+    await trainer.step(batch(2, 2, 17), rate);
+    const oracle = open(referenceBackend());
+    await oracle.step(batch(1, 3, 9), rate);
+    await oracle.step(batch(2, 2, 17), rate);
+    expect(worst(trainer.params(), oracle.params())).toBeLessThan(1e-5);
+    expect(trainer.state().step).toBe(2);
+  });
+
+  test("micro-batches divided by the global token count equal the big batch", async () => {
+    // 4 rows of 8 supervised tokens: 32 in all, whether in one piece or in 3 + 1 rows.
+    const ids = randomIds(4, 9, "whole").data;
+    const piece = (from: number, to: number) => ({
+      ids: tensor(ids.slice(from * 9, to * 9), [to - from, 9]),
+      mask: nextTokenMask(to - from, 9),
+      tokens: 32,
+    });
+    const backend = await onnxBackend();
+    const [big, small] = [open(backend), open(backend)];
+    const x = await big.step(piece(0, 4), rate);
+    const y = await small.step([piece(0, 3), piece(3, 4)], rate);
+    expect(y.loss).toBeCloseTo(x.loss, 5);
+    expect(y.grad_norm).toBeCloseTo(x.grad_norm, 5);
+    expect(worst(small.params(), big.params())).toBeLessThan(1e-5);
+  });
+
+  test("frozen weights stay, the others move", async () => {
+    const trainer = open(await onnxBackend(), { trainable: (name) => name.includes("mlp") });
+    await trainer.step(batch(1), rate);
+    await trainer.step(batch(2), rate);
+    const [before, after] = [tinyParams(), trainer.params()];
+    for (const [name, { data }] of Object.entries(before)) {
+      if (name.includes("mlp")) expect(after[name]!.data, name).not.toEqual(data);
+      else expect(after[name]!.data, name).toEqual(data);
+    }
+  });
+
+  test("a head that only the loss knows is trained with the model", async () => {
+    const params = { ...tinyParams(), "score.weight": tensor(new Float32Array(16).fill(0.1), [1, 16]) };
+    const reward: LossFn = (b, model, { ids }) => ({
+      loss: b.mean(b.square(b.sub(b.linear(model.hidden(ids!), model.param("score.weight")), 1))),
+    });
+    const trainer = open(await onnxBackend(), { params, loss: reward });
+    const first = await trainer.step({ ids: batch(1).ids }, rate);
+    for (let i = 0; i < 30; i++) await trainer.step({ ids: batch(1).ids }, rate);
+    expect((await trainer.step({ ids: batch(1).ids }, rate)).loss).toBeLessThan(first.loss / 2);
+  });
+});
+
+test("DPO starts at ln 2 = 0.6931471806 with margin 0 and accuracy 0 when policy and reference agree, then learns", async () => {
+  const backend = await onnxBackend();
+  const ids = randomIds(4, 9, "pairs");
+  const mask = nextTokenMask(4, 9);
+  const { createScorer } = await import("../score/scorer.ts");
+  const scorer = createScorer({ backend, config: tinyConfig, params: tinyParams() });
+  const logprobs = (await scorer.logprobs(ids)).data;
+  const sums = Float32Array.from({ length: 4 }, (_, r) =>
+    logprobs.subarray(r * 9, r * 9 + 9).reduce((s, x) => s + x, 0),
+  );
+  const trainer = open(backend, { loss: preference });
+  const feed = { ids, mask, reference: tensor(sums, [4]) };
+  const first = await trainer.step(feed, rate);
+  expect(first.loss).toBeCloseTo(Math.LN2, 6);
+  expect(first.metrics.margin).toBeCloseTo(0, 5);
+  let last = first;
+  for (let i = 0; i < 15; i++) last = await trainer.step(feed, rate);
+  expect(last.loss).toBeLessThan(0.6);
+  expect(last.metrics.accuracy).toBe(1);
+});
+
+test("weights that do not fit the config, a wrong state and a vector loss are refused by name", async () => {
+  const backend = await onnxBackend();
+  const { "model.norm.weight": _, ...lacking } = tinyParams();
+  expect(() => open(backend, { params: lacking })).toThrow("the weights lack model.norm.weight");
+  const trainer = open(backend, { loss: (_b, model, { ids }) => ({ loss: model.tokenLogprobs(ids!) }) });
+  await expect(trainer.step(batch(1), rate)).rejects.toThrow('"loss" is [3,9], must be a scalar');
+  expect(() => trainer.restore({ step: 1, params: tinyParams(), slots: {} })).toThrow(
+    'no optimiser slot "m"',
+  );
+  await expect(trainer.step(batch(1), { learning_rate: Number.NaN })).rejects.toThrow("learning_rate is NaN");
+});
