@@ -1,5 +1,5 @@
 // The parameters that every training stage shares, declared once; each stage says its own defaults and where they come from.
-import Type, { type TNumber, type TInteger, type TOptional } from "typebox";
+import Type from "typebox";
 
 export interface TrainingDefaults {
   readonly learning_rate: number;
@@ -24,7 +24,7 @@ export function trainingParams(defaults: TrainingDefaults) {
       description: "Passes over the data; a fraction is allowed. `steps` wins when it is given.",
       ...source,
     }),
-    steps: optional(
+    steps: Type.Optional(
       Type.Integer({ minimum: 1, description: "Optimiser steps, instead of epochs.", "x-unit": "steps" }),
     ),
     batch_size: Type.Integer({
@@ -118,8 +118,4 @@ export interface TrainingParams {
   readonly adam_epsilon: number;
   readonly max_grad_norm: number;
   readonly seed: number;
-}
-
-function optional<T extends TNumber | TInteger>(schema: T): TOptional<T> {
-  return Type.Optional(schema);
 }

@@ -1,0 +1,66 @@
+// `align plan FILE`: what would run, what is cached and why not, and where every value comes from.
+import type { Plan, PlanTask } from "../../engine/index.ts";
+import type { Provenance } from "../../grammar/index.ts";
+import { openPlan, type PipelineOptions } from "../pipeline.ts";
+import { duration } from "../ui/format.ts";
+import { paint } from "../ui/terminal.ts";
+
+export interface PlanCommandOptions extends PipelineOptions {
+  readonly json?: boolean;
+}
+
+export async function plan(file: string, options: PlanCommandOptions): Promise<number> {
+  const opened = await openPlan(file, options);
+  if (typeof opened === "number") return opened;
+  if (options.json) console.log(JSON.stringify(opened.plan, null, 2));
+  else printPlan(opened.plan);
+  return 0;
+}
+
+export function printPlan(plan: Plan): void {
+  if (plan.doc) console.log(paint.dim(plan.doc));
+  for (const task of plan.tasks) {
+    console.log(`${mark(task)} ${paint.bold(task.id)}  ${task.calls.map((call) => call.op).join(" → ")}  ${paint.dim(standing(task))}`);
+    for (const call of task.calls) {
+      const chain = task.calls.length > 1 ? `${call.op}.` : "";
+      for (const [name, value] of Object.entries(call.params)) {
+        const shown = call.shown[name] ?? JSON.stringify(value);
+        console.log(`    ${chain}${name}: ${shorten(shown)}  ${paint.dim(origin(call.provenance[name]))}`);
+      }
+    }
+  }
+  const count = (state: PlanTask["state"]) => plan.tasks.filter((task) => task.state === state).length;
+  const saved = plan.tasks.reduce((seconds, task) => seconds + (task.artifact?.seconds ?? 0), 0);
+  console.log(
+    `${plan.tasks.length} stages: ${count("cached")} cached (${duration(saved)} saved), ${count("will-run")} will run, ${count("waiting")} wait for them`,
+  );
+}
+
+function mark(task: PlanTask): string {
+  return task.state === "cached" ? paint.green("✓") : task.state === "will-run" ? paint.yellow("●") : paint.dim("○");
+}
+
+function standing(task: PlanTask): string {
+  if (task.state === "cached") return `cached (${duration(task.artifact!.seconds)} saved)`;
+  return `${task.state === "will-run" ? "will run" : "waits"}: ${task.reason}`;
+}
+
+function origin(provenance: Provenance | undefined): string {
+  switch (provenance?.from) {
+    case "default":
+      return provenance.source ? `default, ${provenance.source}` : "default";
+    case "file":
+      return provenance.param ? `line ${provenance.line}, param ${provenance.param}` : `line ${provenance.line}`;
+    case "profile":
+      return `profile ${provenance.profile}`;
+    case "set":
+      return `--set ${provenance.param}`;
+    default:
+      return "";
+  }
+}
+
+function shorten(text: string): string {
+  const line = text.replace(/\s+/g, " ");
+  return line.length > 70 ? `${line.slice(0, 69)}…` : line;
+}

@@ -1,0 +1,84 @@
+// Opens a .align file: checked against the standard library, its errors shown, its store found.
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { createPlan, openStore, type Plan, resolveFiles, type Store } from "../engine/index.ts";
+import { check, type Diagnostic, type Host, type Program, render, type Source } from "../grammar/index.ts";
+import { library, numerics, peekRow } from "../stdlib/index.ts";
+import { failureText } from "./failure.ts";
+import { terminalWidth, useColour } from "./ui/terminal.ts";
+
+export interface PipelineOptions {
+  readonly profile?: string;
+  readonly set?: Readonly<Record<string, string>>;
+  readonly store?: string;
+  readonly only?: string;
+}
+
+/** Status 2 of the command line: wrong usage, or the file has errors. */
+export const badFile = 2;
+
+export interface Checked {
+  readonly source: Source;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly program?: Program;
+}
+
+/** Reads and checks; undefined when the file cannot be read, which has been said. */
+export function checkFile(path: string, options: PipelineOptions): Checked | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : (code ?? String(error));
+    console.error(failureText({ code: "cannot-read", message: `cannot read ${path}: ${why}` }));
+    return undefined;
+  }
+  const source = { path, text };
+  const { program, diagnostics } = check(source, library, hostOf(path), {
+    ...(options.profile === undefined ? {} : { profile: options.profile }),
+    ...(options.set === undefined ? {} : { set: options.set }),
+  });
+  return { source, diagnostics, ...(program ? { program } : {}) };
+}
+
+export function hostOf(path: string): Host {
+  return { resolve: (spec) => resolveFiles(spec, path), peek: (spec) => peekRow(spec, path) };
+}
+
+export function printDiagnostics({ source, diagnostics }: Checked): void {
+  if (diagnostics.length > 0)
+    process.stderr.write(render(diagnostics, [source], { color: useColour, width: terminalWidth() }));
+}
+
+/** The plan of a file over its store; a number is the exit status of what has been reported. */
+export async function openPlan(
+  path: string,
+  options: PipelineOptions,
+): Promise<{ plan: Plan; store: Store } | number> {
+  const checked = checkFile(path, options);
+  if (!checked) return badFile;
+  printDiagnostics(checked);
+  if (!checked.program) return badFile;
+  const store = openStore(storePath(path, options.store));
+  const planned = await createPlan(checked.program, {
+    operations: library,
+    store,
+    numerics: numerics(),
+    ...(options.only === undefined ? {} : { only: options.only }),
+  });
+  if ("plan" in planned) return { plan: planned.plan, store };
+  for (const problem of planned.problems) console.error(failureText(problem));
+  return badFile;
+}
+
+/** `--store`, else ALIGN_STORE, else `.align` beside the project that the file is part of. */
+export function storePath(path: string, given: string | undefined): string {
+  const wanted = given ?? process.env.ALIGN_STORE;
+  if (wanted) return resolve(wanted);
+  const here = dirname(resolve(path));
+  for (let dir = here; ; dir = dirname(dir)) {
+    if ([".align", ".git", "package.json"].some((mark) => existsSync(join(dir, mark)))) return join(dir, ".align");
+    if (dirname(dir) === dir) return join(here, ".align");
+  }
+}

@@ -1,0 +1,48 @@
+// Shows a run while it goes on: redrawn in place on a terminal, plain lines elsewhere.
+import { createLogUpdate } from "log-update";
+import type { Event } from "../../engine/index.ts";
+import { PlainLines } from "./plain.ts";
+import { RunView } from "./run-view.ts";
+import { live, terminalWidth } from "./terminal.ts";
+
+export interface Display {
+  handle(event: Event): void;
+  /** Leaves the last screen standing. */
+  end(): void;
+}
+
+export function createDisplay(): Display {
+  return live ? liveDisplay() : plainDisplay();
+}
+
+function liveDisplay(): Display {
+  const view = new RunView();
+  const update = createLogUpdate(process.stderr, { showCursor: true });
+  const draw = () => update(fit(view.screen(Date.now(), terminalWidth()), process.stderr.rows ?? 40).join("\n"));
+  // Between events the clock and the ETA go on.
+  const timer = setInterval(draw, 200);
+  timer.unref();
+  return {
+    handle: (event) => view.handle(event),
+    end() {
+      clearInterval(timer);
+      update(view.screen(Date.now(), terminalWidth()).join("\n"));
+      update.done();
+    },
+  };
+}
+
+/** A screen taller than the terminal cannot be redrawn in place: keep what is near the running stage and the end. */
+function fit(lines: string[], rows: number): string[] {
+  return lines.length < rows ? lines : lines.slice(lines.length - rows + 1);
+}
+
+function plainDisplay(): Display {
+  const plain = new PlainLines();
+  return {
+    handle(event) {
+      for (const line of plain.handle(event)) process.stderr.write(`${line}\n`);
+    },
+    end() {},
+  };
+}

@@ -1,0 +1,53 @@
+// The door of the standard library: every operation there is, by name.
+import { availableParallelism } from "node:os";
+import type { Operation } from "../engine/index.ts";
+import { binarize } from "./binarize/index.ts";
+import { compare } from "./compare/index.ts";
+import { sources, transforms } from "./data/index.ts";
+import { decoder } from "./decoder/index.ts";
+import { dpo } from "./dpo/index.ts";
+import type { Conversation, ReplyOptions } from "./generate/conversation.ts";
+import { generate } from "./generate/index.ts";
+import { judge } from "./judge/index.ts";
+import { lexicon, script } from "./lexicon/index.ts";
+import { pretrain } from "./pretrain/index.ts";
+import { sft } from "./sft/index.ts";
+import { tokenizer } from "./tokenizer/index.ts";
+import type { BackendReport } from "./training/backend.ts";
+
+export const library: ReadonlyMap<string, Operation> = new Map(
+  [
+    ...sources,
+    ...transforms,
+    decoder,
+    lexicon,
+    script,
+    tokenizer,
+    pretrain,
+    sft,
+    generate,
+    judge,
+    binarize,
+    dpo,
+    compare,
+  ].map((operation) => [operation.name, operation]),
+);
+
+export type { BackendReport } from "./training/backend.ts";
+export { numerics } from "./training/numerics.ts";
+export { peekRow } from "./data/index.ts";
+export type { Conversation, ReplyOptions } from "./generate/conversation.ts";
+
+/** Opens a model folder to talk to; what computes is loaded only now. */
+export async function openChat(dir: string, options: ReplyOptions): Promise<Conversation> {
+  const [{ openConversation }, { openBackend }] = await Promise.all([
+    import("./generate/conversation.ts"),
+    import("./training/backend.ts"),
+  ]);
+  return openConversation(dir, await openBackend({ threads: availableParallelism() }), options);
+}
+
+/** Every backend of this machine, tried out. */
+export async function backends(): Promise<BackendReport[]> {
+  return (await import("./training/backend.ts")).tryBackends();
+}

@@ -1,0 +1,37 @@
+// Turns examples of different lengths into arrays of one shape; few shapes, because each is compiled once.
+import { type HostTensor, tensor } from "../../tensor/index.ts";
+
+/** Token ids with a mark on those that the loss or the sum of log-probs counts. */
+export interface Example {
+  readonly ids: readonly number[];
+  readonly mask: readonly boolean[];
+}
+
+/** Lengths are rounded up to this, so that a run compiles a handful of shapes. */
+const bucket = 16;
+
+/**
+ * Right-padded: ids int32 [rows,T] with zeros after the end, mask float32 [rows,T]. T is the longest
+ * example, rounded up; missing examples are rows of zeros that nothing counts.
+ */
+export function pad(
+  examples: readonly Example[],
+  rows: number = examples.length,
+): { ids: HostTensor<Int32Array>; mask: HostTensor<Float32Array> } {
+  const longest = Math.max(2, ...examples.map(({ ids }) => ids.length));
+  const length = Math.ceil(longest / bucket) * bucket;
+  const ids = new Int32Array(rows * length);
+  const mask = new Float32Array(rows * length);
+  examples.forEach((example, row) => {
+    ids.set(example.ids, row * length);
+    example.mask.forEach((on, t) => {
+      if (on) mask[row * length + t] = 1;
+    });
+  });
+  return { ids: tensor(ids, [rows, length]), mask: tensor(mask, [rows, length]) };
+}
+
+/** Supervised tokens; the first has no prediction and never counts. */
+export function supervised({ mask }: Example): number {
+  return mask.reduce((n, on, t) => (on && t > 0 ? n + 1 : n), 0);
+}
