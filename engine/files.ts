@@ -92,7 +92,10 @@ function glob(pattern: string, base: string, fs: FileSystem): string[] {
 function walk(dir: string, segments: readonly string[], fs: FileSystem, files: string[]): void {
   const [segment, ...rest] = segments;
   if (segment === undefined) return;
-  if (segment === "..") return walk(dirname(dir), rest, fs, files);
+  if (segment === "..") {
+    walk(dirname(dir), rest, fs, files);
+    return;
+  }
   if (segment === "**") {
     // `**` alone at the end means every file below.
     walk(dir, rest.length > 0 ? rest : ["*"], fs, files);

@@ -189,18 +189,23 @@ class Run {
   #act(action: Action): void {
     switch (action.type) {
       case "look-up":
-        return this.#lookUp(this.#tasks.get(action.id)!);
+        this.#lookUp(this.#tasks.get(action.id)!);
+        break;
       case "run":
-        return this.#start(this.#tasks.get(action.id)!);
+        this.#start(this.#tasks.get(action.id)!);
+        break;
       case "cancel":
-        return this.#aborts.get(action.id)?.abort();
+        this.#aborts.get(action.id)?.abort();
+        break;
       case "skip": {
         this.#counts.skipped++;
         const { id: node, because } = action;
-        return this.#emit({ type: "task-skipped", node, ...(because === undefined ? {} : { because }) });
+        this.#emit({ type: "task-skipped", node, ...(because === undefined ? {} : { because }) });
+        break;
       }
       case "finish":
-        return this.#finish();
+        this.#finish();
+        break;
     }
   }
 
@@ -210,7 +215,8 @@ class Run {
     const { key, tree } = keyOf(task, digestOf, this.#plan.numerics);
     this.#keys.set(task.id, { key: key!, tree });
     if (task.artifact && task.key === key && !this.#distrusted.has(task.id)) {
-      return this.#done(task, task.artifact, "cached");
+      this.#done(task, task.artifact, "cached");
+      return;
     }
     this.#watch(task, async () => {
       const { record, damage } = await this.#store.lookup(key!);
@@ -237,17 +243,21 @@ class Run {
     switch (ending.how) {
       case "built":
       case "cached":
-        return this.#done(task, artifactOf(ending.record), ending.how, ending);
+        this.#done(task, artifactOf(ending.record), ending.how, ending);
+        break;
       case "failed": {
         const { how, ...what } = ending;
-        return this.#fail(node, what);
+        this.#fail(node, what);
+        break;
       }
       case "damaged":
         this.#distrusted.add(ending.input);
         this.#emit({ type: "artifact-damaged", node: ending.input, damage: ending.damage });
-        return this.#dispatch({ type: "damaged", id: ending.input, by: node });
+        this.#dispatch({ type: "damaged", id: ending.input, by: node });
+        break;
       case "cancelled":
-        return this.#dispatch({ type: "cancelled", id: node });
+        this.#dispatch({ type: "cancelled", id: node });
+        break;
     }
   }
 
@@ -287,7 +297,8 @@ class Run {
   }
 
   #emit(body: EventBody): void {
-    const event: Event = { at: new Date(this.#clock.now()).toISOString(), ...body };
+    const { type, ...rest } = body;
+    const event = { type, at: new Date(this.#clock.now()).toISOString(), ...rest } as Event;
     try {
       this.#journal?.(event);
     } catch {

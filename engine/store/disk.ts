@@ -301,8 +301,16 @@ export function openStore(root: string): Store {
   try {
     return new DiskStore(root);
   } catch (error) {
+    if (error instanceof TaskError) throw error;
     const problem = problemOfSystem(error, `open the store in ${root}`);
-    throw problem ? new TaskError(problem) : error;
+    const { code, message } = error as { code?: string; message: string };
+    if (!problem && code === undefined) throw error;
+    const other = {
+      code: "no-store",
+      message: `there can be no store in ${root}: ${message}`,
+      help: "use another --store DIR",
+    };
+    throw new TaskError(problem ?? other);
   }
 }
 

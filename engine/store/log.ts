@@ -9,10 +9,9 @@ export function openLog(path: string): Log {
     append(lines) {
       if (lines.length === 0) return;
       const text = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
-      if (begun) return appendFileSync(path, text);
-      mkdirSync(dirname(path), { recursive: true });
+      if (!begun) mkdirSync(dirname(path), { recursive: true });
       // A crash may have torn the last line: begin on a new one.
-      appendFileSync(path, isTorn(path) ? `\n${text}` : text);
+      appendFileSync(path, !begun && isTorn(path) ? `\n${text}` : text);
       begun = true;
     },
     read() {
