@@ -42,7 +42,7 @@ export function sampleToken(
   const u = random.uniform();
 
   let ids = candidates(logprobs, allowed, top_k);
-  if (top_p < 1) ids = nucleus(ids, weight, top_p);
+  if (top_p < 1) ids = nucleus(ids, logprobs, weight, top_p);
 
   let total = 0;
   const weights = ids.map((id) => {
@@ -81,7 +81,7 @@ function candidates(
   return ids.filter((id) => logprobs[id]! > edge || (logprobs[id] === edge && ties-- > 0));
 }
 
-function nucleus(ids: number[], weight: (id: number) => number, p: number): number[] {
+function nucleus(ids: number[], logprobs: Float32Array, weight: (id: number) => number, p: number): number[] {
   const weights = new Map(ids.map((id) => [id, weight(id)]));
   let total = 0;
   for (const w of weights.values()) total += w;
@@ -89,7 +89,7 @@ function nucleus(ids: number[], weight: (id: number) => number, p: number): numb
   const floor = ((1 - p) * total) / ids.length;
   const sorted = ids
     .filter((id) => weights.get(id)! >= floor)
-    .sort((x, y) => weights.get(y)! - weights.get(x)! || x - y);
+    .sort((x, y) => logprobs[y]! - logprobs[x]! || x - y);
   let mass = 0;
   const end = sorted.findIndex((id) => {
     mass += weights.get(id)!;

@@ -84,15 +84,15 @@ const rules: { readonly [K in OpName]?: Rule<K> } = {
     "mul",
     (x, y) => x * y,
     (b, x, y) => {
-      if (number(x) !== undefined) return number(x) === 1 ? y : b.mul(y, x); // the constant goes right
-      const q = number(y);
+      const [p, q] = [number(x), number(y)];
+      if (p !== undefined && q === undefined) return p === 1 ? y : b.mul(y, x); // the constant goes right
       if (q === undefined || y.shape.length > 0) return undefined;
       if (q === 1) return x;
       if (q === -1) return b.neg(x);
       const inner = made(x, "mul");
-      const p = inner && number(inner.inputs[1]);
-      return p !== undefined && inner!.inputs[1]!.shape.length === 0
-        ? b.mul(inner!.inputs[0]!, p * q)
+      const before = inner && number(inner.inputs[1]);
+      return before !== undefined && inner!.inputs[1]!.shape.length === 0
+        ? b.mul(inner!.inputs[0]!, before * q)
         : undefined;
     },
   ),

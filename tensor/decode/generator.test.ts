@@ -1,0 +1,115 @@
+// Generation: rows independent of their batch, endings, limits, progress.
+
+import { afterAll, describe, expect, test } from "vitest";
+import { onnxBackend } from "../backends/onnx/index.ts";
+import { tinyConfig, tinyParams } from "../models/testing.ts";
+import { stream } from "../random.ts";
+import { createGenerator, type GenerateOptions } from "./generator.ts";
+
+const backend = await onnxBackend();
+const open = (batch_size?: number) =>
+  createGenerator({ backend, config: tinyConfig, params: tinyParams(), ...(batch_size && { batch_size }) });
+const generator = open();
+afterAll(() => generator.dispose());
+
+const random = stream("prompts");
+const prompts = Array.from({ length: 9 }, (_, i) => Array.from({ length: 1 + 4 * i }, () => random.int(37)));
+const options: GenerateOptions = { max_new_tokens: 12, temperature: 1, eos: [], random: stream("answers") };
+
+describe("a row's tokens and log-probabilities", () => {
+  test("are the same bits whatever else is in the batch", async () => {
+    const together = await generator.generate(prompts, options);
+    for (const rows of [[0], [8], [3, 5], [8, 1, 4], [0, 1, 2, 3, 4, 5, 6]]) {
+      const apart = await generator.generate(
+        rows.map((i) => prompts[i]!),
+        { ...options, row_ids: rows },
+      );
+      expect(apart).toEqual(rows.map((i) => together[i]));
+    }
+  });
+
+  test("are the same when the batch is cut into waves", async () => {
+    const waves = open(4);
+    expect(await waves.generate(prompts, options)).toEqual(await generator.generate(prompts, options));
+    await waves.dispose();
+  });
+
+  test("change with the seed and with the row id", async () => {
+    const [x, y] = [prompts[2]!, prompts[2]!];
+    const [a, b] = await generator.generate([x, y], options);
+    expect(a!.ids).not.toEqual(b!.ids);
+    const [c] = await generator.generate([x], { ...options, random: stream("other") });
+    expect(c!.ids).not.toEqual(a!.ids);
+  });
+});
+
+describe("a row ends", () => {
+  test("at an end-of-sequence token, which is kept", async () => {
+    const [free] = await generator.generate([prompts[1]!], options);
+    const eos = free!.ids[4]!;
+    const first = free!.ids.indexOf(eos);
+    const [row] = await generator.generate([prompts[1]!], { ...options, eos: [eos] });
+    expect(row!.stop).toBe("eos");
+    expect(row!.ids).toEqual(free!.ids.slice(0, first + 1));
+    expect(row!.logprobs).toHaveLength(first + 1);
+  });
+
+  test("not before min_new_tokens", async () => {
+    const every = Array.from({ length: 36 }, (_, id) => id); // all but token 36 end a row
+    const [row] = await generator.generate([[1]], { ...options, eos: every, min_new_tokens: 3 });
+    expect([...row!.ids.slice(0, 3)]).toEqual([36, 36, 36]);
+  });
+
+  test("at max_new_tokens, or where the positions end", async () => {
+    const [row] = await generator.generate([[1, 2]], options);
+    expect([row!.stop, row!.ids.length]).toEqual(["length", 12]);
+    const long = new Array<number>(120).fill(1);
+    const [edge] = await generator.generate([long], { ...options, max_new_tokens: 50 });
+    // 120 + 8 = 128 positions: an answer can always be scored together with its prompt.
+    expect([edge!.stop, edge!.ids.length]).toEqual(["length", 8]);
+  });
+});
+
+test("greedy takes the most probable token each time, and banned tokens never come", async () => {
+  const greedy = { ...options, temperature: 0 };
+  const [a] = await generator.generate([prompts[3]!], greedy);
+  const [again] = await generator.generate([prompts[3]!], { ...greedy, random: stream("any") });
+  expect(again).toEqual(a);
+  const banned = [a!.ids[0]!];
+  const [b] = await generator.generate([prompts[3]!], { ...greedy, banned });
+  expect(b!.ids).not.toContain(banned[0]);
+});
+
+test("progress counts rows and tokens, and rows are reported as they end", async () => {
+  const seen: number[] = [];
+  let last = { rowsDone: 0, rows: 0, tokens: 0 };
+  const rows = await generator.generate(prompts.slice(0, 3), {
+    ...options,
+    onRow: (index, row) => {
+      seen.push(index);
+      expect(row.ids).toHaveLength(12);
+    },
+    onProgress: (progress) => {
+      expect(progress.tokens).toBeGreaterThan(last.tokens);
+      last = progress;
+    },
+  });
+  expect(seen.sort()).toEqual([0, 1, 2]);
+  expect(last).toEqual({ rowsDone: 3, rows: 3, tokens: 36 });
+  expect(rows.every((row) => row.logprobs.every((x) => x <= 0))).toBe(true);
+});
+
+test("empty prompts, prompts beyond the model and nonsense options are refused", async () => {
+  await expect(generator.generate([[]], options)).rejects.toThrow("prompt 0 is empty");
+  await expect(generator.generate([new Array(128).fill(1)], options)).rejects.toThrow(
+    "the model's limit is 128",
+  );
+  await expect(generator.generate([[1]], { ...options, temperature: -1 })).rejects.toThrow(
+    "temperature is -1",
+  );
+  await expect(generator.generate([[1]], { ...options, top_p: 0 })).rejects.toThrow("top_p is 0");
+  await expect(generator.generate([[1]], { ...options, row_ids: [] })).rejects.toThrow(
+    "0 row_ids for 1 prompts",
+  );
+  expect(await generator.generate([], options)).toEqual([]);
+});
