@@ -132,7 +132,12 @@ export interface TypeExpression {
 }
 
 export type Bound =
-  | { readonly kind: "compare"; readonly op: "<" | "<=" | ">" | ">="; readonly value: Expression; readonly span: Span }
+  | {
+      readonly kind: "compare";
+      readonly op: "<" | "<=" | ">" | ">=";
+      readonly value: Expression;
+      readonly span: Span;
+    }
   | { readonly kind: "range"; readonly from: Expression; readonly to: Expression; readonly span: Span }
   | { readonly kind: "choice"; readonly value: Expression; readonly span: Span };
 
@@ -257,7 +262,10 @@ export function expressionsOf(declaration: Declaration): readonly Expression[] {
     case "model":
     case "dataset":
     case "stage":
-      return [...(declaration.value ? [declaration.value] : []), ...(declaration.block ? [declaration.block] : [])];
+      return [
+        ...(declaration.value ? [declaration.value] : []),
+        ...(declaration.block ? [declaration.block] : []),
+      ];
     case "template":
       return [declaration.block];
     case "expect":

@@ -22,6 +22,15 @@ export function buildAst(source: Source, cst: CstNode, comments: readonly IToken
   return { declarations, diagnostics: builder.diagnostics };
 }
 
+/** One expression alone, as `--set` gives it. */
+export function buildValue(
+  source: Source,
+  cst: CstNode,
+): { readonly value: ast.Expression; readonly diagnostics: readonly Diagnostic[] } {
+  const builder = new Builder(source, []);
+  return { value: builder.value(cst), diagnostics: builder.diagnostics };
+}
+
 function nodes(node: CstNode, rule: string): CstNode[] {
   return (node.children[rule] ?? []) as CstNode[];
 }
@@ -97,7 +106,7 @@ class Builder {
           ...base,
           kind: "param",
           ...(type ? { type: this.#type(type) } : {}),
-          ...(n.children["Equals"] ? { value: this.#value(node(n, "value")) } : {}),
+          ...(n.children["Equals"] ? { value: this.value(node(n, "value")) } : {}),
         };
       }
       case "node": {
@@ -105,7 +114,7 @@ class Builder {
         return {
           ...base,
           kind,
-          ...(n.children["Equals"] ? { value: this.#value(node(n, "value")) } : {}),
+          ...(n.children["Equals"] ? { value: this.value(node(n, "value")) } : {}),
           ...(n.children["block"] ? { block: this.#block(node(n, "block")) } : {}),
         };
       }
@@ -124,7 +133,7 @@ class Builder {
           ...base,
           kind: "expect",
           name: { text: "", span: { start: span.start, end: span.start } },
-          value: this.#value(node(n, "value")),
+          value: this.value(node(n, "value")),
           ...(message ? { message: this.#text(message) } : {}),
         };
       }
@@ -206,9 +215,13 @@ class Builder {
       const equals = token(e, "Equals");
       if (equals) this.#equalsForColon(equals);
       const name = this.#name(nameToken);
-      const value = this.#value(node(e, "value"));
+      const value = this.value(node(e, "value"));
       const span = spanOf(e) ?? this.#here();
-      entries.push({ name, value, span: { start: span.start, end: Math.max(value.span.end, name.span.end) } });
+      entries.push({
+        name,
+        value,
+        span: { start: span.start, end: Math.max(value.span.end, name.span.end) },
+      });
       const next = all[i + 1];
       if (next && !e.children["Comma"]) this.#separated(value.span, spanOf(next));
     }
@@ -249,9 +262,11 @@ class Builder {
     );
   }
 
-  #value(n: CstNode | undefined): ast.Expression {
+  value(n: CstNode | undefined): ast.Expression {
     if (!n) return this.#hole();
-    let value = this.#fold(node(n, "choice"), "both", (x) => this.#fold(x, "negation", (y) => this.#negation(y)));
+    let value = this.#fold(node(n, "choice"), "both", (x) =>
+      this.#fold(x, "negation", (y) => this.#negation(y)),
+    );
     const steps = nodes(n, "step");
     if (steps.length > longestChain) return this.#tooLong(n);
     for (const step of steps) {
@@ -268,11 +283,7 @@ class Builder {
   }
 
   /** `a op b op c`, from the left. */
-  #fold(
-    own: CstNode | undefined,
-    operand: string,
-    build: (n: CstNode) => ast.Expression,
-  ): ast.Expression {
+  #fold(own: CstNode | undefined, operand: string, build: (n: CstNode) => ast.Expression): ast.Expression {
     if (!own) return this.#hole();
     const operands = nodes(own, operand);
     if (operands.length > longestChain) return this.#tooLong(own);
@@ -333,7 +344,7 @@ class Builder {
     if (list) return this.#list(list);
     const block = node(n, "block");
     if (block) return this.#block(block);
-    if (n.children["LeftParen"]) return this.#value(node(n, "value"));
+    if (n.children["LeftParen"]) return this.value(node(n, "value"));
     const name = token(n, "Name");
     if (!name) return this.#hole();
     const args = node(n, "arguments");
@@ -348,7 +359,7 @@ class Builder {
     const built: ast.Argument[] = all.map((a) => {
       const nameToken = token(a, "Name");
       const name = nameToken && this.#name(nameToken);
-      const value = this.#value(node(a, "value"));
+      const value = this.value(node(a, "value"));
       return { ...(name ? { name } : {}), value, span: name ? join(name.span, value.span) : value.span };
     });
     this.#commasBetween(built, commas);
@@ -358,7 +369,7 @@ class Builder {
   }
 
   #list(n: CstNode): ast.ListExpression {
-    const items = nodes(n, "value").map((v) => this.#value(v));
+    const items = nodes(n, "value").map((v) => this.value(v));
     this.#commasBetween(items, (n.children["Comma"] ?? []) as IToken[]);
     return { kind: "list", items, span: spanOf(n) ?? this.#here() };
   }
@@ -493,4 +504,3 @@ function hasRecovered(n: CstNode): boolean {
   }
   return false;
 }
-

@@ -1,7 +1,21 @@
-// The door of the language: text in, checked program and diagnostics out.
+// The door of the language: text in, a checked Program or diagnostics out.
+export type * from "./ast.ts";
+export { type Checked, type CheckOptions, check } from "./check.ts";
+export { type Code, type CodeEntry, codes } from "./codes.ts";
 export type { Diagnostic, Edit, Fix, Label, Severity } from "./diagnostic.ts";
+export {
+  evaluate,
+  evaluateExpectation,
+  evaluateRow,
+  explain,
+  type Metrics,
+  type Outcome,
+} from "./evaluate.ts";
+export { functions } from "./functions.ts";
+export { scanTemplate } from "./jinja.ts";
+export { type Parsed, parse } from "./parse.ts";
 export type {
-  Call,
+  Call as ProgramCall,
   Expectation,
   Expr,
   Program,
@@ -10,6 +24,9 @@ export type {
   Publication,
   Ref,
 } from "./program.ts";
+export { publishParams } from "./publication.ts";
+export { renderJson, toJson } from "./render/json.ts";
+export { type RenderOptions, render, summarize } from "./render/text.ts";
 export type {
   CallFacts,
   Host,
@@ -23,12 +40,19 @@ export type {
   TypeProblem,
 } from "./signature.ts";
 export { join, type Place, type Position, positionAt, type Source, type Span } from "./source.ts";
+export { distance, nearest } from "./suggest.ts";
 export {
+  any,
   type ColumnType,
   dataset,
+  fits,
   type Json,
+  misfits,
+  printRow,
+  printType,
   type Row,
   type RowName,
+  rowFits,
   rows,
   type ScalarType,
   type Type,

@@ -110,7 +110,12 @@ export function readString(inside: string, start: number, path: string): ReadStr
           title: `\`\\${next}\` is not an escape`,
           at: { path, span: { start: at, end: at + 1 + next.length } },
           label: "unknown escape",
-          help: ["escapes are \\n, \\t, \\r, \\0, \\\", \\' , \\\\ and \\u{1F600}; write \\\\ for a backslash".replace("\\' ,", "\\',")],
+          help: [
+            "escapes are \\n, \\t, \\r, \\0, \\\", \\' , \\\\ and \\u{1F600}; write \\\\ for a backslash".replace(
+              "\\' ,",
+              "\\',",
+            ),
+          ],
         }),
       );
       push(next, at);

@@ -1,7 +1,7 @@
 // Text → File: reads everything there is to read and reports what could not be.
 import type { IToken } from "chevrotain";
-import type { File } from "./ast.ts";
-import { buildAst } from "./build-ast.ts";
+import type { Expression, File } from "./ast.ts";
+import { buildAst, buildValue } from "./build-ast.ts";
 import { diagnose, replacement } from "./codes.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { readTokens } from "./parser.ts";
@@ -46,6 +46,15 @@ export function parse(source: Source): Parsed {
   };
 }
 
+/** The expression in `text` from `from` on; undefined when it is not exactly one. */
+export function parseValue(source: Source, from: number): Expression | undefined {
+  if (nestedTooDeeply(source)) return undefined;
+  const read = readTokens(source.text.slice(from).padStart(source.text.length), "value");
+  if (read.parseErrors.length > 0 || read.lexErrors.length > 0) return undefined;
+  const { value, diagnostics } = buildValue(source, read.cst);
+  return diagnostics.length > 0 ? undefined : value;
+}
+
 function startOf(d: Diagnostic): number {
   return d.labels[0]?.place.span.start ?? 0;
 }
@@ -73,7 +82,20 @@ function isKind(t: IToken): boolean {
   return (kinds as readonly string[]).includes(t.image);
 }
 
-const meant: Readonly<Record<string, string>> = { "“": '"', "”": '"', "‘": '"', "’": '"', "–": "-", "−": "-", "≥": ">=", "≤": "<=", "≠": "!=", "×": "*", "&": "and", "!": "not" };
+const meant: Readonly<Record<string, string>> = {
+  "“": '"',
+  "”": '"',
+  "‘": '"',
+  "’": '"',
+  "–": "-",
+  "−": "-",
+  "≥": ">=",
+  "≤": "<=",
+  "≠": "!=",
+  "×": "*",
+  "&": "and",
+  "!": "not",
+};
 
 function strayCharacter(source: Source, offset: number, length: number): Diagnostic {
   const text = source.text.slice(offset, offset + length);

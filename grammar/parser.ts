@@ -371,11 +371,11 @@ export interface ParsedTokens {
 let shared: AlignParser | undefined;
 
 /** Building the tables of the grammar takes longer than reading a file, so it happens once. */
-export function readTokens(text: string): ParsedTokens {
+export function readTokens(text: string, start: "file" | "value" = "file"): ParsedTokens {
   const lexed = t.lexer().tokenize(text);
   shared ??= new AlignParser(true);
   shared.input = lexed.tokens;
-  const cst = shared.file();
+  const cst = shared[start]();
   return {
     cst,
     tokens: lexed.tokens,

@@ -157,7 +157,8 @@ function hintFor(found: string, wanted: string): string {
   if (found === "=" && wanted.includes("`:`")) return "parameters are written `name: value`";
   if (found === ";") return "declarations and parameters end with their line; `;` is not needed";
   if (found === "|") return "rows are piped with `|>`";
-  if (found === "=" || found === "==") return "only a declaration has `=`; parameters are written `name: value`";
+  if (found === "=" || found === "==")
+    return "only a declaration has `=`; parameters are written `name: value`";
   if (["`)`", "`}`", "`]`"].includes(`\`${found}\``)) return `nothing is open that \`${found}\` could close`;
   return `write ${wanted}, or remove ${quoted(found)}`;
 }

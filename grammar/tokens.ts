@@ -1,5 +1,5 @@
 // The words of the language: token types with the labels people see.
-import { createToken, type CustomPatternMatcherFunc, Lexer, type TokenType } from "chevrotain";
+import { type CustomPatternMatcherFunc, createToken, Lexer, type TokenType } from "chevrotain";
 
 /** Kinds of declaration, in the order in which they are suggested. */
 export const kinds = [
@@ -70,7 +70,10 @@ function keyword(kind: Kind): TokenType {
   });
 }
 
-export const Keyword = Object.fromEntries(kinds.map((kind) => [kind, keyword(kind)])) as Record<Kind, TokenType>;
+export const Keyword = Object.fromEntries(kinds.map((kind) => [kind, keyword(kind)])) as Record<
+  Kind,
+  TokenType
+>;
 
 /** `stge x = …`: a first word of a line before another word. No expression looks like that, so it was meant as a kind. */
 export const UnknownKind = createToken({

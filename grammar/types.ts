@@ -57,3 +57,86 @@ export type RowName = keyof typeof rows;
 export function dataset(row: Row): Type {
   return { kind: "dataset", row };
 }
+
+export const any: Type = { kind: "any" };
+
+/** Whether a value of one type may stand where the other is wanted. `any` is what errors leave behind: it always fits. */
+export function fits(given: Type, wanted: Type): boolean {
+  if (given.kind === "any" || wanted.kind === "any") return true;
+  if (given.kind === "list" && wanted.kind === "list") return fits(given.of, wanted.of);
+  if (given.kind === "dataset" && wanted.kind === "dataset") return rowFits(given.row, wanted.row);
+  if (given.kind === "template" && wanted.kind === "template") return rowFits(wanted.row, given.row);
+  if (given.kind === "scalar" && wanted.kind === "scalar") return scalarFits(given.name, wanted.name);
+  return given.kind === wanted.kind;
+}
+
+function scalarFits(given: ScalarName, wanted: ScalarName): boolean {
+  const numbers: readonly ScalarName[] = ["int", "float", "percent", "duration", "bytes"];
+  if (given === wanted) return true;
+  if (wanted === "float" || wanted === "percent") return numbers.includes(given);
+  return wanted === "string" && given === "path";
+}
+
+export function rowFits(given: Row, wanted: Row): boolean {
+  return misfits(given, wanted).length === 0;
+}
+
+/** Columns wanted that are absent (`given` undefined) or of another type. */
+export function misfits(
+  given: Row,
+  wanted: Row,
+): { readonly column: string; readonly wanted: ColumnType; readonly given?: ColumnType }[] {
+  return Object.entries(wanted.columns).flatMap(([column, type]) => {
+    const have = given.columns[column];
+    if (have === undefined) return [{ column, wanted: type }];
+    return columnFits(have, type) ? [] : [{ column, wanted: type, given: have }];
+  });
+}
+
+export function columnFits(given: ColumnType, wanted: ColumnType): boolean {
+  if (given === "any" || wanted === "any" || given === wanted) return true;
+  return given === "messages" && wanted === "list";
+}
+
+/** `Dataset<Preference>`, `Dataset<{ prompt, text }>`, `Model`, `float(> 0)` */
+export function printType(type: Type): string {
+  switch (type.kind) {
+    case "scalar":
+      return printScalar(type);
+    case "model":
+      return "Model";
+    case "tokenizer":
+      return "Tokenizer";
+    case "judge":
+      return "Judge";
+    case "template":
+      return `Template<${printRow(type.row)}>`;
+    case "dataset":
+      return `Dataset<${printRow(type.row)}>`;
+    case "metrics":
+      return "Metrics";
+    case "list":
+      return `list of ${printType(type.of)}`;
+    case "any":
+      return "unknown";
+  }
+}
+
+export function printRow(row: Row): string {
+  if (row.name !== undefined) return row.name;
+  const columns = Object.keys(row.columns);
+  return columns.length === 0 ? "{}" : `{ ${columns.join(", ")} }`;
+}
+
+function printScalar(type: ScalarType): string {
+  if (type.oneOf) return type.oneOf.map((choice) => JSON.stringify(choice)).join(" | ");
+  const { minimum, maximum } = type;
+  if (minimum !== undefined && maximum !== undefined) return `${type.name}(${minimum}..${maximum})`;
+  const bounds = [
+    ...(type.exclusiveMinimum === undefined ? [] : [`> ${type.exclusiveMinimum}`]),
+    ...(minimum === undefined ? [] : [`>= ${minimum}`]),
+    ...(type.exclusiveMaximum === undefined ? [] : [`< ${type.exclusiveMaximum}`]),
+    ...(maximum === undefined ? [] : [`<= ${maximum}`]),
+  ];
+  return bounds.length === 0 ? type.name : `${type.name}(${bounds.join(", ")})`;
+}

@@ -1,0 +1,332 @@
+// One operation applied: which of its inputs and parameters is given what, and what comes out.
+import type * as ast from "./ast.ts";
+import { type BoundArgument, bindArgument, type Keep } from "./bind.ts";
+import type { Context } from "./context.ts";
+import type { Provenance } from "./program.ts";
+import { isList } from "./schema.ts";
+import type {
+  CallFacts,
+  InputSpec,
+  OperationKind,
+  ParamSchema,
+  Signature,
+  TypeProblem,
+} from "./signature.ts";
+import { join, type Place, positionAt } from "./source.ts";
+import { any, fits, type Json, type Row, type Type } from "./types.ts";
+import { type Evaluated, evaluateValue } from "./values.ts";
+
+export interface BoundInput {
+  readonly spec: InputSpec;
+  readonly given: readonly BoundArgument[];
+}
+
+export interface BoundValue {
+  readonly name: string;
+  /** Absent for a default. */
+  readonly expression?: ast.Expression;
+  /** The name as written, when it was given by name. */
+  readonly written?: ast.Name;
+  readonly schema: ParamSchema;
+  readonly evaluated: Evaluated;
+  readonly provenance: Provenance;
+}
+
+export interface BoundCall {
+  readonly call: ast.Call;
+  /** Absent when there is no such operation. */
+  readonly signature?: Signature;
+  /** Kinds of operation that may stand here. */
+  readonly roles: readonly OperationKind[];
+  /** What comes out of the pipe, for transforms. */
+  readonly piped?: Piped;
+  readonly inputs: readonly BoundInput[];
+  /** Given ones in the order of the schema, defaults included. */
+  readonly values: readonly BoundValue[];
+  readonly row?: Row;
+  readonly unknown: readonly { readonly name: ast.Name; readonly value: ast.Expression }[];
+  readonly extra: readonly ast.Expression[];
+  readonly repeated: readonly { readonly name: ast.Name; readonly first: Place }[];
+  readonly missingInputs: readonly InputSpec[];
+  readonly missingParams: readonly string[];
+  readonly output: Type;
+  readonly outputProblem?: TypeProblem;
+}
+
+export interface Piped {
+  readonly type: Type;
+  readonly place: Place;
+}
+
+export interface CallSite {
+  readonly id: string;
+  readonly roles: readonly OperationKind[];
+  readonly block?: ast.ObjectExpression | undefined;
+  readonly piped?: Piped;
+  /** The profile that replaced the whole declaration. */
+  readonly profile?: string | undefined;
+}
+
+interface Given {
+  readonly expression: ast.Expression;
+  readonly written?: ast.Name;
+  readonly profile?: string | undefined;
+}
+
+/** The input that the pipe fills, if the operation has one. */
+export function pipeInput(signature: Signature): InputSpec | undefined {
+  const first = signature.inputs[0];
+  return signature.kind === "transform" && first && ["dataset", "any"].includes(first.type.kind)
+    ? first
+    : undefined;
+}
+
+export function bindCall(call: ast.Call, site: CallSite, context: Context, keep: Keep): BoundCall {
+  const signature = context.library.get(call.callee.text);
+  const shared = { call, roles: site.roles, ...(site.piped ? { piped: site.piped } : {}) };
+  const empty = {
+    inputs: [],
+    values: [],
+    unknown: [],
+    extra: [],
+    repeated: [],
+    missingInputs: [],
+    missingParams: [],
+  };
+  if (!signature) return { ...shared, ...empty, output: any };
+
+  const sorted = sortArguments(call, signature, site, context);
+  const specs = signature.inputs.filter((spec) => spec !== pipeInput(signature) || !site.piped);
+  const inputs = specs.flatMap((spec): BoundInput[] => {
+    const given = sorted.inputs.get(spec.name);
+    if (!given) return [];
+    const id = `${site.id}.${spec.name}`;
+    const items =
+      spec.variadic && given.expression.kind === "list" ? given.expression.items : [given.expression];
+    return [{ spec, given: items.map((item) => bindArgument(item, id, context, keep)) }];
+  });
+  const row = rowBefore(site, inputs);
+  const values = bindValues(signature, sorted.params, site, row, context);
+  const filled = new Set(values.map((v) => v.name));
+  const missingParams = (signature.params.required ?? []).filter((name) => !filled.has(name));
+  const missingInputs = specs.filter((spec) => !spec.optional && !sorted.inputs.has(spec.name));
+  const bound = {
+    ...shared,
+    signature,
+    inputs,
+    values,
+    ...(row ? { row } : {}),
+    unknown: sorted.unknown,
+    extra: sorted.extra,
+    repeated: sorted.repeated,
+    missingInputs,
+    missingParams,
+  };
+  return { ...bound, ...outputOf(bound, signature, site, context) };
+}
+
+interface Sorted {
+  readonly inputs: Map<string, Given>;
+  readonly params: Map<string, Given>;
+  readonly unknown: { name: ast.Name; value: ast.Expression }[];
+  readonly extra: ast.Expression[];
+  readonly repeated: { name: ast.Name; first: Place }[];
+}
+
+function sortArguments(call: ast.Call, signature: Signature, site: CallSite, context: Context): Sorted {
+  const sorted: Sorted = { inputs: new Map(), params: new Map(), unknown: [], extra: [], repeated: [] };
+  const piped = site.piped ? pipeInput(signature)?.name : undefined;
+  const inputNames = new Set(signature.inputs.map((i) => i.name).filter((name) => name !== piped));
+  const first = new Map<string, Place>();
+  const give = (name: ast.Name, value: ast.Expression, profile: string | undefined) => {
+    const target = inputNames.has(name.text)
+      ? sorted.inputs
+      : Object.hasOwn(signature.params.properties, name.text) || signature.rest
+        ? sorted.params
+        : undefined;
+    if (!target) {
+      sorted.unknown.push({ name, value });
+      return;
+    }
+    const before = first.get(name.text);
+    if (before && profile === undefined) sorted.repeated.push({ name, first: before });
+    first.set(name.text, context.place(name.span));
+    target.set(name.text, {
+      expression: value,
+      written: name,
+      ...(profile === undefined ? {} : { profile }),
+    });
+  };
+  for (const arg of call.args) if (arg.name) give(arg.name, arg.value, undefined);
+  for (const entry of site.block?.entries ?? []) give(entry.name, entry.value, entry.profile);
+  sortPositional(call, signature, sorted, piped, context);
+  return sorted;
+}
+
+function sortPositional(
+  call: ast.Call,
+  signature: Signature,
+  sorted: Sorted,
+  piped: string | undefined,
+  context: Context,
+): void {
+  const inputs = signature.inputs.filter((i) => i.name !== piped && !sorted.inputs.has(i.name));
+  const params = signature.positional.filter((name) => !sorted.params.has(name));
+  const queue = call.args.filter((a) => !a.name).map((a) => a.value);
+  while (queue.length > 0) {
+    const value = queue.shift()!;
+    const input = inputs[0];
+    if (input && (isNodeLike(value, context) || params.length === 0)) {
+      inputs.shift();
+      sorted.inputs.set(input.name, { expression: value });
+      continue;
+    }
+    const param = params.shift();
+    if (param === undefined) {
+      sorted.extra.push(value);
+      continue;
+    }
+    const schema = signature.params.properties[param] ?? {};
+    const collects = params.length === 0 && isList(schema) && value.kind !== "list";
+    const rest = collects ? [value, ...queue.splice(0)] : [];
+    const span = rest.reduce((s, r) => join(s, r.span), value.span);
+    sorted.params.set(param, { expression: collects ? { kind: "list", items: rest, span } : value });
+  }
+}
+
+/** Whether this can only be meant as a declaration, not as a plain value. */
+function isNodeLike(e: ast.Expression, context: Context): boolean {
+  switch (e.kind) {
+    case "reference": {
+      const d = context.scope.names.get(e.name.text);
+      return d === undefined ? !["true", "false", "null"].includes(e.name.text) : d.kind !== "param";
+    }
+    case "call":
+      return context.library.has(e.callee.text);
+    case "list":
+      return e.items.length > 0 && e.items.every((item) => isNodeLike(item, context));
+    case "pipe":
+    case "cast":
+    case "hole":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The row before the pipe, or of the first dataset given. */
+function rowBefore(site: CallSite, inputs: readonly BoundInput[]): Row | undefined {
+  if (site.piped) return site.piped.type.kind === "dataset" ? site.piped.type.row : undefined;
+  for (const input of inputs) {
+    for (const { type } of input.given) {
+      if (type.kind === "dataset") return type.row;
+    }
+  }
+  return undefined;
+}
+
+function bindValues(
+  signature: Signature,
+  given: Map<string, Given>,
+  site: CallSite,
+  row: Row | undefined,
+  context: Context,
+): BoundValue[] {
+  const values: BoundValue[] = [];
+  const scope = { ...context.values, row };
+  const names = new Set([...Object.keys(signature.params.properties), ...given.keys()]);
+  for (const name of names) {
+    const declared = Object.hasOwn(signature.params.properties, name);
+    const schema = declared ? signature.params.properties[name]! : (signature.rest ?? {});
+    const g = given.get(name);
+    if (g) {
+      const evaluated = evaluateValue(g.expression, { name, schema }, scope);
+      const profile = g.profile ?? site.profile;
+      const provenance = provenanceOf(g.expression, evaluated, profile, context);
+      const { expression, written } = g;
+      values.push({ name, expression, ...(written ? { written } : {}), schema, evaluated, provenance });
+    } else if (schema.default !== undefined) {
+      const source = schema["x-source"];
+      values.push({
+        name,
+        schema,
+        evaluated: { value: schema.default, problems: [], reads: [] },
+        provenance: { from: "default", ...(source === undefined ? {} : { source }) },
+      });
+    }
+  }
+  return values;
+}
+
+function provenanceOf(
+  e: ast.Expression,
+  evaluated: Evaluated,
+  profile: string | undefined,
+  context: Context,
+): Provenance {
+  const param = evaluated.reads[0];
+  const origin = param === undefined ? undefined : originOf(param, context);
+  if (param !== undefined && origin === "set") return { from: "set", param };
+  const through = profile ?? (origin === "profile" ? context.profile : undefined);
+  if (through !== undefined)
+    return { from: "profile", profile: through, ...(param === undefined ? {} : { param }) };
+  const { line } = positionAt(context.source, e.span.start);
+  return { from: "file", line, ...(param === undefined ? {} : { param }) };
+}
+
+/** Where a param's value came from in the end: `param a = b` is set where `b` is. */
+function originOf(name: string, context: Context): "file" | "profile" | "set" {
+  const state = context.param(name);
+  if (!state || state.origin !== "file") return state?.origin ?? "file";
+  const next = state.evaluated.reads[0];
+  return next === undefined || next === name ? "file" : originOf(next, context);
+}
+
+type Unfinished = Omit<BoundCall, "output" | "outputProblem">;
+
+/** Asks the operation. What is missing or wrong is replaced by what was wanted, so that it need not cope with either. */
+function outputOf(
+  bound: Unfinished,
+  signature: Signature,
+  site: CallSite,
+  context: Context,
+): Pick<BoundCall, "output" | "outputProblem"> {
+  const clean =
+    bound.missingInputs.length === 0 &&
+    bound.unknown.length === 0 &&
+    bound.extra.length === 0 &&
+    bound.values.every((v) => v.evaluated.value !== undefined) &&
+    bound.inputs.every((i) => i.given.every((g) => g.type.kind !== "any" && fits(g.type, i.spec.type)));
+  if (bound.missingParams.length > 0 || !site.roles.includes(signature.kind)) return { output: any };
+  const pipe = site.piped ? pipeInput(signature) : undefined;
+  if (site.piped && (site.piped.type.kind !== "dataset" || (pipe && !fits(site.piped.type, pipe.type)))) {
+    return { output: any };
+  }
+  const facts = factsOf(bound, signature, context);
+  if (!facts) return { output: any };
+  const output = signature.output(facts);
+  if ("kind" in output) return { output };
+  return clean ? { output: any, outputProblem: output } : { output: any };
+}
+
+function factsOf(bound: Unfinished, signature: Signature, context: Context): CallFacts | undefined {
+  const inputs: Record<string, Type> = {};
+  for (const spec of signature.inputs) {
+    const given = bound.inputs.find((i) => i.spec === spec)?.given;
+    if (!given && spec.optional) continue;
+    const piped = bound.piped && spec === pipeInput(signature) ? bound.piped.type : undefined;
+    const types = (given ?? []).map((g) =>
+      g.type.kind !== "any" && fits(g.type, spec.type) ? g.type : spec.type,
+    );
+    inputs[spec.name] =
+      piped ?? (spec.variadic ? { kind: "list", of: types[0] ?? spec.type } : (types[0] ?? spec.type));
+  }
+  const params: Record<string, Json> = {};
+  for (const v of bound.values) {
+    const value = v.evaluated.value ?? v.schema.default;
+    if (value !== undefined) params[v.name] = value;
+    else if (v.evaluated.problems.length > 0 && signature.params.required?.includes(v.name)) return undefined;
+  }
+  const row = bound.row;
+  return { inputs, params, ...(row ? { row } : {}), peek: (path) => context.host.peek(path) };
+}

@@ -1,0 +1,180 @@
+// Works out what an expression that makes a node is made of: operations, what each is given, and its type.
+// It decides nothing to be wrong; the checks look at what it found.
+import type * as ast from "./ast.ts";
+import { type BoundCall, bindCall } from "./bind-call.ts";
+import type { Context } from "./context.ts";
+import type { OperationKind } from "./signature.ts";
+import type { Place } from "./source.ts";
+import { any, misfits, type Row, rows, type Type } from "./types.ts";
+
+export interface BoundNode {
+  readonly id: string;
+  readonly kind: "dataset" | "model" | "stage";
+  /** Absent for a pipeline written inside an argument. */
+  readonly declaration?: ast.NodeDeclaration;
+  /** What its rows come from, when not from a source of its own. */
+  readonly from?: BoundArgument;
+  readonly calls: readonly BoundCall[];
+  readonly casts: readonly BoundCast[];
+  readonly type: Type;
+  readonly place: Place;
+  /** What it is, where one operation (or rows) is wanted. */
+  readonly misshapen?: { readonly at: Place; readonly what: string };
+}
+
+export interface BoundCast {
+  readonly row: ast.Name;
+  readonly known: boolean;
+  readonly given: Type;
+  readonly missing: ReturnType<typeof misfits>;
+}
+
+/** Something that stands where a declaration is wanted. */
+export interface BoundArgument {
+  readonly expression: ast.Expression;
+  readonly type: Type;
+  readonly node?: BoundNode;
+  /** A name nobody declared. */
+  readonly unknown?: ast.Name;
+  /** `a number`, `a param`: not a node at all. */
+  readonly misplaced?: string;
+}
+
+export type Keep = (anonymous: BoundNode) => void;
+
+export function bindNode(d: ast.NodeDeclaration, context: Context, keep: Keep): BoundNode {
+  const base = { id: d.name.text, kind: d.kind, declaration: d, place: context.place(d.span) };
+  if (!d.value || d.broken) return { ...base, calls: [], casts: [], type: any };
+  const roles: OperationKind[] = d.kind === "dataset" ? ["source"] : [d.kind];
+  const made = bindChain(
+    d.value,
+    { id: d.name.text, roles, block: d.block, profile: d.profile },
+    context,
+    keep,
+  );
+  const misshapen = d.kind === "dataset" ? undefined : notOneOperation(d, made, context);
+  return { ...base, ...made, ...(misshapen ? { misshapen, type: any } : {}) };
+}
+
+/** A stage or a model is one operation. */
+function notOneOperation(d: ast.NodeDeclaration, made: Made, context: Context) {
+  if (!d.value || d.value.kind === "call" || d.value.kind === "hole") return undefined;
+  if (made.from?.unknown) return undefined;
+  const what = d.value.kind === "reference" ? "a name" : d.value.kind === "pipe" ? "a chain" : "a value";
+  return { at: context.place(d.value.span), what };
+}
+
+interface Owner {
+  readonly id: string;
+  readonly roles: readonly OperationKind[];
+  readonly block?: ast.ObjectExpression | undefined;
+  readonly profile?: string | undefined;
+}
+
+type Made = Pick<BoundNode, "from" | "calls" | "casts" | "type" | "misshapen">;
+
+/** `head |> step |> step as Row` */
+function bindChain(expression: ast.Expression, owner: Owner, context: Context, keep: Keep): Made {
+  const steps: (ast.PipeExpression | ast.Cast)[] = [];
+  let head = expression;
+  while (head.kind === "pipe" || head.kind === "cast") {
+    steps.unshift(head);
+    head = head.input;
+  }
+  const lastPipe = steps.findLast((s) => s.kind === "pipe");
+  const calls: BoundCall[] = [];
+  const casts: BoundCast[] = [];
+  let from: BoundArgument | undefined;
+  let type: Type;
+  let misshapen: BoundNode["misshapen"];
+  if (head.kind === "call") {
+    const block = lastPipe ? undefined : owner.block;
+    const call = bindCall(head, { ...owner, block }, context, keep);
+    calls.push(call);
+    type = call.output;
+  } else {
+    from = bindArgument(head, owner.id, context, keep);
+    type = from.type;
+    if (from.misplaced) misshapen = { at: context.place(head.span), what: from.misplaced };
+  }
+  for (const step of steps) {
+    if (step.kind === "pipe") {
+      const block = step === lastPipe ? owner.block : undefined;
+      const piped = { type, place: context.place(step.input.span) };
+      const call = bindCall(step.call, { ...owner, roles: ["transform"], block, piped }, context, keep);
+      calls.push(call);
+      type = call.output;
+    } else {
+      const cast = bindCast(step, type);
+      casts.push(cast);
+      type = castType(cast);
+    }
+  }
+  return { ...(from ? { from } : {}), calls, casts, type, ...(misshapen ? { misshapen } : {}) };
+}
+
+function bindCast(step: ast.Cast, given: Type): BoundCast {
+  const row = rowNamed(step.row.text);
+  const missing = row && given.kind === "dataset" ? misfits(given.row, row) : [];
+  return { row: step.row, known: row !== undefined, given, missing };
+}
+
+function castType(cast: BoundCast): Type {
+  const row = rowNamed(cast.row.text);
+  if (!row) return any;
+  const before = cast.given.kind === "dataset" ? cast.given.row.columns : {};
+  return { kind: "dataset", row: { name: row.name!, columns: { ...before, ...row.columns } } };
+}
+
+function rowNamed(name: string): Row | undefined {
+  return Object.hasOwn(rows, name) ? rows[name as keyof typeof rows] : undefined;
+}
+
+/** Something in the place of a declaration: a name, or a pipeline of its own that becomes an anonymous node. */
+export function bindArgument(
+  expression: ast.Expression,
+  id: string,
+  context: Context,
+  keep: Keep,
+): BoundArgument {
+  switch (expression.kind) {
+    case "hole":
+      return { expression, type: any };
+    case "reference":
+      return bindName(expression, context);
+    case "call":
+    case "pipe":
+    case "cast": {
+      const own = context.freshId(id);
+      const owner: Owner = { id: own, roles: ["source", "model", "stage"] };
+      const made = bindChain(expression, owner, context, keep);
+      const kind = expression.kind === "call" ? (made.calls[0]?.signature?.kind ?? "source") : "source";
+      const node: BoundNode = {
+        id: own,
+        kind: kind === "model" || kind === "stage" ? kind : "dataset",
+        place: context.place(expression.span),
+        ...made,
+      };
+      keep(node);
+      return { expression, type: node.type, node };
+    }
+    case "number":
+      return { expression, type: any, misplaced: "a number" };
+    case "string":
+      return { expression, type: any, misplaced: "a text" };
+    case "list":
+      return { expression, type: any, misplaced: "a list" };
+    default:
+      return { expression, type: any, misplaced: "a value" };
+  }
+}
+
+function bindName(expression: ast.Reference, context: Context): BoundArgument {
+  const name = expression.name.text;
+  const d = context.scope.names.get(name);
+  if (!d)
+    return { expression, type: any, ...(context.scope.lost.has(name) ? {} : { unknown: expression.name }) };
+  const node = context.node(name);
+  if (!node) return { expression, type: any, misplaced: `a ${d.kind}` };
+  return { expression, type: node.type, node };
+}

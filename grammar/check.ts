@@ -1,0 +1,66 @@
+// Text → Program, or everything that is wrong with it.
+
+import { applyProfile, profilesOf } from "./apply-profile.ts";
+import type { File } from "./ast.ts";
+import { checks } from "./checks/index.ts";
+import { type Context, createContext } from "./context.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+import { lower } from "./lower.ts";
+import { parse } from "./parse.ts";
+import type { Program } from "./program.ts";
+import type { Host, Library } from "./signature.ts";
+import type { Source, Span } from "./source.ts";
+
+export interface CheckOptions {
+  readonly profile?: string | undefined;
+  /** `--set name=value`, values as written. */
+  readonly set?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface Checked {
+  /** Present when there is no error. */
+  readonly program?: Program;
+  /** In the order of the file. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export function check(source: Source, library: Library, host: Host, options: CheckOptions = {}): Checked {
+  const parsed = parse(source);
+  const contextFor = (file: File, profile: string | undefined): Context =>
+    createContext(source, file, parsed.file, library, host, {
+      ...(profile === undefined ? {} : { profile }),
+      ...(options.set ? { set: options.set } : {}),
+    });
+  const chosen = profilesOf(parsed.file).find((p) => p.name.text === options.profile);
+  const context = contextFor(chosen ? applyProfile(parsed.file, chosen) : parsed.file, options.profile);
+  const found = [...parsed.diagnostics, ...checks.flatMap((c) => c(context))];
+  // What a profile would break is known before anyone runs it.
+  for (const profile of profilesOf(parsed.file)) {
+    if (profile === chosen) continue;
+    const other = contextFor(applyProfile(parsed.file, profile), profile.name.text);
+    const within = (d: Diagnostic) => inside(d, source.path, profile.span);
+    found.push(...checks.flatMap((c) => c(other)).filter(within));
+  }
+  const diagnostics = arrange(found, source);
+  const failed = diagnostics.some((d) => d.severity === "error");
+  return failed ? { diagnostics } : { program: lower(context), diagnostics };
+}
+
+function inside(d: Diagnostic, path: string, span: Span): boolean {
+  const at = d.labels[0]?.place;
+  return at?.path === path && at.span.start >= span.start && at.span.end <= span.end;
+}
+
+/** In order of place, each once; warnings wait until there are no errors that may explain them. */
+function arrange(found: readonly Diagnostic[], source: Source): Diagnostic[] {
+  const failed = found.some((d) => d.severity === "error");
+  const once = new Map<string, Diagnostic>();
+  for (const d of found) {
+    const at = d.labels[0]?.place;
+    const key = `${d.code} ${at?.path} ${at?.span.start} ${d.title}`;
+    if (!once.has(key) && !(failed && d.severity === "warning")) once.set(key, d);
+  }
+  const order = (d: Diagnostic) =>
+    d.labels[0]?.place.path === source.path ? d.labels[0].place.span.start : -1;
+  return [...once.values()].sort((a, b) => order(a) - order(b));
+}

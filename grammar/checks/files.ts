@@ -1,0 +1,41 @@
+// Paths name files that exist.
+import type { BoundCall, BoundValue } from "../bind-call.ts";
+import { diagnose } from "../codes.ts";
+import type { Context } from "../context.ts";
+import type { Diagnostic } from "../diagnostic.ts";
+import type { Place } from "../source.ts";
+import { type Check, everyCall, fitsItsPlace } from "./check.ts";
+
+export const files: Check = (context) =>
+  everyCall(context, (bound) => (fitsItsPlace(bound) ? missingFiles(bound, context) : []));
+
+export function missingFiles(bound: BoundCall, context: Context): Diagnostic[] {
+  return bound.values.flatMap((v) =>
+    pathsOf(v, context).flatMap(({ path, at }) => {
+      const resolved = context.host.resolve(path);
+      if ("files" in resolved) return [];
+      return [
+        diagnose("AL0308", {
+          title: resolved.problem,
+          at,
+          label: "no such file",
+          help: [resolved.help ?? "paths are relative to the folder of this file"],
+        }),
+      ];
+    }),
+  );
+}
+
+function pathsOf(v: BoundValue, context: Context): { path: string; at: Place }[] {
+  const value = v.evaluated.value;
+  const { expression } = v;
+  if (value === undefined || !expression) return [];
+  if (v.schema["x-align"] !== "path" && v.schema.items?.["x-align"] !== "path") return [];
+  const at = context.place(expression.span);
+  if (typeof value === "string") return [{ path: value, at }];
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((path, i) => {
+    const item = expression.kind === "list" ? expression.items[i] : undefined;
+    return typeof path === "string" ? [{ path, at: item ? context.place(item.span) : at }] : [];
+  });
+}

@@ -1,0 +1,45 @@
+// Every check, in the order in which their findings are told apart at the same place.
+import { argumentCount } from "./argument-count.ts";
+import { casts } from "./casts.ts";
+import type { Check } from "./check.ts";
+import { commandLine } from "./command-line.ts";
+import { cycles } from "./cycles.ts";
+import { duplicates } from "./duplicates.ts";
+import { emptyDeclarations } from "./empty-declarations.ts";
+import { expectations } from "./expectations.ts";
+import { files } from "./files.ts";
+import { inputTypes } from "./input-types.ts";
+import { operations } from "./operations.ts";
+import { outputs } from "./outputs.ts";
+import { parameters } from "./parameters.ts";
+import { params } from "./params.ts";
+import { pipelineName } from "./pipeline-name.ts";
+import { profiles } from "./profiles.ts";
+import { publications } from "./publications.ts";
+import { references } from "./references.ts";
+import { templates } from "./templates.ts";
+import { unused } from "./unused.ts";
+import { values } from "./values.ts";
+
+export const checks: readonly Check[] = [
+  pipelineName,
+  emptyDeclarations,
+  duplicates,
+  commandLine,
+  profiles,
+  params,
+  references,
+  operations,
+  argumentCount,
+  parameters,
+  inputTypes,
+  values,
+  files,
+  casts,
+  outputs,
+  templates,
+  cycles,
+  expectations,
+  publications,
+  unused,
+];

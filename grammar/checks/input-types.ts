@@ -1,0 +1,149 @@
+// What is given to an operation has the type it wants. Both ends of a mismatch are shown.
+import type { BoundArgument, BoundNode } from "../bind.ts";
+import { type BoundCall, pipeInput } from "../bind-call.ts";
+import { bridges } from "../bridge.ts";
+import { diagnose } from "../codes.ts";
+import type { Context } from "../context.ts";
+import type { Diagnostic, Fix } from "../diagnostic.ts";
+import type { InputSpec } from "../signature.ts";
+import type { Place } from "../source.ts";
+import { fits, misfits, printType, type Type } from "../types.ts";
+import { type Check, everyCall, fitsItsPlace } from "./check.ts";
+
+export const inputTypes: Check = (context) =>
+  everyCall(context, (bound, node) => {
+    if (!fitsItsPlace(bound)) return [];
+    const { signature } = bound;
+    const pipe = pipeInput(signature);
+    return [
+      ...(pipe && bound.piped ? piped(bound, pipe, node, context) : []),
+      ...bound.inputs.flatMap((input) =>
+        input.given.flatMap((given) => argument(given, input.spec, signature.name, node, context)),
+      ),
+    ];
+  });
+
+function piped(bound: BoundCall, wanted: InputSpec, node: BoundNode, context: Context): Diagnostic[] {
+  const given = bound.piped!;
+  const type: Type = wanted.type.kind === "any" ? { kind: "dataset", row: { columns: {} } } : wanted.type;
+  if (fits(given.type, type)) return [];
+  return [
+    diagnose("AL0202", {
+      title: `\`${bound.call.callee.text}\` wants ${printType(type)}, it is given ${printType(given.type)}`,
+      at: context.place(bound.call.callee.span),
+      label: `${printType(type)} is wanted here`,
+      related: [[given.place, `this is ${printType(given.type)}`]],
+      notes: columns(given.type, type),
+      help: bridges(given.type, type, context.library)
+        .filter((b) => b.signature.name !== node.id)
+        .slice(0, 1)
+        .map((b) => `\`${b.call("rows")}\` makes ${printType(b.gives)} of ${printType(given.type)}`),
+    }),
+  ];
+}
+
+function argument(
+  given: BoundArgument,
+  spec: InputSpec,
+  operation: string,
+  node: BoundNode,
+  context: Context,
+): Diagnostic[] {
+  const at = context.place(given.expression.span);
+  const wanted = printType(spec.type);
+  if (given.misplaced) {
+    return [
+      diagnose("AL0202", {
+        title: `\`${operation}\` wants ${wanted} for \`${spec.name}\`, this is ${given.misplaced}`,
+        at,
+        label: `${wanted} is wanted here`,
+        notes: spec.doc ? [`${spec.name}: ${spec.doc}`] : [],
+        help: [`give the name of ${declarationFor(spec.type)}`],
+      }),
+    ];
+  }
+  if (fits(given.type, spec.type)) return [];
+  const type = printType(given.type);
+  const name = given.expression.kind === "reference" ? given.expression.name.text : undefined;
+  const declared = name === undefined ? undefined : given.node?.declaration;
+  const { help, fixes } = remedy(given, spec.type, name, at, node, context);
+  return [
+    diagnose("AL0202", {
+      title: `\`${operation}\` wants ${wanted}, ${name === undefined ? "it is given" : `\`${name}\` is`} ${type}`,
+      at,
+      label: `${wanted} is wanted here`,
+      related: declared ? [[context.place(declared.name.span), `this is ${type}`]] : [],
+      notes: columns(given.type, spec.type),
+      help,
+      fixes,
+    }),
+  ];
+}
+
+function declarationFor(type: Type): string {
+  switch (type.kind) {
+    case "dataset":
+      return "a dataset, or of a stage that makes one";
+    case "model":
+      return "a model, or of a stage that makes one";
+    default:
+      return `something that is ${printType(type)}`;
+  }
+}
+
+/** Which columns are the trouble. */
+function columns(given: Type, wanted: Type): string[] {
+  if (given.kind !== "dataset" || wanted.kind !== "dataset") return [];
+  return misfits(given.row, wanted.row).map(({ column, wanted: type, given: have }) =>
+    have === undefined
+      ? `there is no column \`${column}\` (columns are ${Object.keys(given.row.columns).join(", ") || "none"})`
+      : `column \`${column}\` is ${have}, ${type} is wanted`,
+  );
+}
+
+/** Another declaration that fits is no remedy for rows; an operation that makes them fit is. */
+function remedy(
+  given: BoundArgument,
+  wanted: Type,
+  name: string | undefined,
+  at: Place,
+  node: BoundNode,
+  context: Context,
+): { help: string[]; fixes: Fix[] } {
+  const found = bridges(given.type, wanted, context.library);
+  const best = found[0];
+  if (best) {
+    const call = best.call(name ?? "rows");
+    const help = [`\`${call}\` makes ${printType(best.gives)} of ${printType(given.type)}`];
+    if (name === undefined || !best.complete || !node.declaration) return { help, fixes: [] };
+    if (best.signature.kind === "transform") {
+      return { help, fixes: [{ title: `replace with \`${call}\``, edits: [{ place: at, text: call }] }] };
+    }
+    const fresh = context.freshId(`${name}_${best.signature.name}`);
+    const start = node.declaration.span.start;
+    return {
+      help: [`${help[0]}: \`stage ${fresh} = ${call}\``],
+      fixes: [
+        {
+          title: `insert \`stage ${fresh} = ${call}\` and use it`,
+          edits: [
+            { place: context.place({ start, end: start }), text: `stage ${fresh} = ${call}\n` },
+            { place: at, text: fresh },
+          ],
+        },
+      ],
+    };
+  }
+  const fitting = context
+    .nodes()
+    .filter((n) => n.declaration && n.type.kind !== "any" && n !== node && fits(n.type, wanted));
+  const names = fitting.map((n) => `\`${n.id}\``);
+  return {
+    help: [
+      names.length > 0
+        ? `declared in this file and fitting: ${names.join(", ")}`
+        : `nothing in this file is ${printType(wanted)}`,
+    ],
+    fixes: [],
+  };
+}

@@ -1,0 +1,66 @@
+// Parameters given by name exist, are given once, and none that is required is missing.
+import type { BoundCall } from "../bind-call.ts";
+import { diagnose } from "../codes.ts";
+import type { Context } from "../context.ts";
+import type { Diagnostic } from "../diagnostic.ts";
+import { describe } from "../schema.ts";
+import type { Signature } from "../signature.ts";
+import { didYouMean, listed } from "../suggest.ts";
+import { type Check, everyCall, fitsItsPlace } from "./check.ts";
+
+export const parameters: Check = (context) =>
+  everyCall(context, (bound) =>
+    fitsItsPlace(bound)
+      ? [
+          ...unknown(bound, bound.signature, context),
+          ...repeated(bound, context),
+          ...missing(bound, bound.signature, context),
+        ]
+      : [],
+  );
+
+function unknown(bound: BoundCall, signature: Signature, context: Context): Diagnostic[] {
+  const given = new Set(bound.values.flatMap((v) => (v.expression ? [v.name] : [])));
+  const names = [...Object.keys(signature.params.properties), ...signature.inputs.map((i) => i.name)];
+  return bound.unknown
+    .filter(({ name }) => name.text !== "")
+    .map(({ name }) => {
+      const at = context.place(name.span);
+      const free = names.filter((n) => !given.has(n));
+      return diagnose("AL0104", {
+        title: `\`${signature.name}\` has no parameter \`${name.text}\``,
+        at,
+        label: "unknown parameter",
+        ...didYouMean(name.text, free, at, () =>
+          names.length > 0 ? `parameters are ${listed(names)}` : `\`${signature.name}\` takes no parameters`,
+        ),
+      });
+    });
+}
+
+function repeated(bound: BoundCall, context: Context): Diagnostic[] {
+  return bound.repeated.map(({ name, first }) =>
+    diagnose("AL0205", {
+      title: `\`${name.text}\` is given twice`,
+      at: context.place(name.span),
+      label: "given again here",
+      related: [[first, "first given here"]],
+      help: ["remove one of them"],
+    }),
+  );
+}
+
+function missing(bound: BoundCall, signature: Signature, context: Context): Diagnostic[] {
+  // A misspelt name explains a missing one.
+  if (bound.unknown.length > 0) return [];
+  return bound.missingParams.map((name) => {
+    const schema = signature.params.properties[name] ?? {};
+    return diagnose("AL0303", {
+      title: `\`${signature.name}\` needs \`${name}\``,
+      at: context.place(bound.call.callee.span),
+      label: `\`${name}\` is missing: ${describe(schema)}`,
+      notes: schema.description ? [`${name}: ${schema.description}`] : [],
+      help: [`add \`${name}: …\``],
+    });
+  });
+}

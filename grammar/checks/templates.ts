@@ -1,0 +1,138 @@
+// Templates can be read, and every variable in them is a column of the rows they are used with.
+import type { Entry, StringLiteral, TemplateDeclaration } from "../ast.ts";
+import type { BoundCall, BoundValue } from "../bind-call.ts";
+import { diagnose } from "../codes.ts";
+import type { Context } from "../context.ts";
+import type { Diagnostic } from "../diagnostic.ts";
+import { scanTemplate } from "../jinja.ts";
+import type { Place } from "../source.ts";
+import { didYouMean, listed } from "../suggest.ts";
+import { printRow, type Row } from "../types.ts";
+import { type Check, everyCall, fitsItsPlace } from "./check.ts";
+
+const parts = ["input", "target"];
+
+export const templates: Check = (context) => [
+  ...context.file.declarations.flatMap((d) =>
+    d.kind === "template" && !d.broken ? declaration(d, context) : [],
+  ),
+  ...everyCall(context, (bound) =>
+    fitsItsPlace(bound) ? bound.values.flatMap((v) => used(v, bound, context)) : [],
+  ),
+];
+
+function declaration(d: TemplateDeclaration, context: Context): Diagnostic[] {
+  const found = d.block.entries.flatMap((e) => entry(e, d, context));
+  if (!d.block.entries.some((e) => e.name.text === "input") && found.length === 0) {
+    found.push(
+      diagnose("AL0403", {
+        title: `template \`${d.name.text}\` has no \`input\``,
+        at: context.place(d.name.span),
+        label: "`input` is missing",
+        help: ['write `input: "{{ column }}"`, and `target: "{{ column }}"` for what is to be learnt'],
+      }),
+    );
+  }
+  if (d.rows) {
+    const at = context.place(d.rows.span);
+    const node = context.node(d.rows.text);
+    if (!node && !context.scope.lost.has(d.rows.text)) {
+      const names = [...context.scope.names.keys()].filter((n) => context.node(n)?.type.kind === "dataset");
+      found.push(
+        diagnose("AL0101", {
+          title: `there is no dataset \`${d.rows.text}\``,
+          at,
+          label: "unknown dataset",
+          ...didYouMean(d.rows.text, names, at, () => `datasets are ${listed(names)}`),
+        }),
+      );
+    }
+    if (node?.type.kind === "dataset") found.push(...variables(d, node.type.row, at, context));
+  }
+  return found;
+}
+
+function entry(e: Entry, d: TemplateDeclaration, context: Context): Diagnostic[] {
+  const at = context.place(e.name.span);
+  if (!parts.includes(e.name.text)) {
+    return [
+      diagnose("AL0403", {
+        title: `a template has no part \`${e.name.text}\``,
+        at,
+        label: "unknown part",
+        ...didYouMean(e.name.text, parts, at, () => "parts are `input` and `target`"),
+      }),
+    ];
+  }
+  if (e.value.kind !== "string") {
+    if (e.value.kind === "hole") return [];
+    return [
+      diagnose("AL0301", {
+        title: `\`${e.name.text}\` of template \`${d.name.text}\` is a text`,
+        at: context.place(e.value.span),
+        label: "a text is expected here",
+        help: ['write it between `"` or `"""`'],
+      }),
+    ];
+  }
+  const { problem } = scanTemplate(e.value.value);
+  if (!problem) return [];
+  return [
+    diagnose("AL0402", {
+      title: problem.message,
+      at: placeIn(e.value, problem.start, problem.end, context),
+      label: "Jinja cannot read this",
+      help: ["write `{{ column }}` for a value and `{% if … %} … {% endif %}` for a choice"],
+    }),
+  ];
+}
+
+/** A template given to an operation reads the rows of that operation. */
+function used(v: BoundValue, bound: BoundCall, context: Context): Diagnostic[] {
+  if (v.schema["x-align"] !== "template" || !bound.row || !v.expression) return [];
+  const at = context.place(v.expression.span);
+  if (v.expression.kind === "reference") {
+    const d = context.scope.names.get(v.expression.name.text);
+    return d?.kind === "template" && !d.broken ? variables(d, bound.row, at, context) : [];
+  }
+  if (v.expression.kind === "string") return reads(v.expression, bound.row, undefined, context);
+  if (v.expression.kind === "object") {
+    return v.expression.entries.flatMap((e) =>
+      e.value.kind === "string" ? reads(e.value, bound.row!, undefined, context) : [],
+    );
+  }
+  return [];
+}
+
+function variables(d: TemplateDeclaration, row: Row, use: Place, context: Context): Diagnostic[] {
+  return d.block.entries.flatMap((e) =>
+    e.value.kind === "string" && parts.includes(e.name.text) ? reads(e.value, row, use, context) : [],
+  );
+}
+
+function reads(text: StringLiteral, row: Row, use: Place | undefined, context: Context): Diagnostic[] {
+  const columns = Object.keys(row.columns);
+  const { variables: found } = scanTemplate(text.value);
+  const seen = new Set<string>();
+  return found.flatMap(({ name, start }) => {
+    if (columns.includes(name) || seen.has(name)) return [];
+    seen.add(name);
+    const at = placeIn(text, start, start + name.length, context);
+    return [
+      diagnose("AL0401", {
+        title: `\`{{ ${name} }}\` is not a column of ${printRow(row)}`,
+        at,
+        label: "no column of this name",
+        related: use ? [[use, `read with rows of ${printRow(row)} here`]] : [],
+        notes: row.name === undefined ? [] : [`columns of ${printRow(row)} are ${listed(columns)}`],
+        ...didYouMean(name, columns, at, () => `read one of the columns: ${listed(columns)}`),
+      }),
+    ];
+  });
+}
+
+function placeIn(text: StringLiteral, start: number, end: number, context: Context): Place {
+  const from = text.offsets[start] ?? text.span.start;
+  const to = Math.max(from + 1, (text.offsets[end - 1] ?? from) + 1);
+  return context.place({ start: from, end: to });
+}

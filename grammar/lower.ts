@@ -1,0 +1,127 @@
+// Checked file → Program. Only called when no check found an error.
+import type { BoundArgument, BoundNode } from "./bind.ts";
+import type { BoundCall } from "./bind-call.ts";
+import type { Context } from "./context.ts";
+import { lowerExpectation } from "./expectation.ts";
+import type { Call, Expectation, Program, ProgramNode, Provenance, Publication, Ref } from "./program.ts";
+import { publication } from "./publication.ts";
+import type { Json } from "./types.ts";
+
+export function lower(context: Context): Program {
+  const { file, source, profile } = context;
+  const pipeline = file.declarations.find((d) => d.kind === "pipeline");
+  const expectations = file.declarations.flatMap((d): Expectation[] => {
+    const expr = d.kind === "expect" ? lowerExpectation(d.value, context).expr : undefined;
+    if (d.kind !== "expect" || !expr) return [];
+    return [{ expr, ...(d.message ? { message: d.message.value } : {}), span: d.span }];
+  });
+  const publications = file.declarations.flatMap((d): Publication[] =>
+    d.kind === "publish" && d.to
+      ? [{ node: d.name.text, to: d.to.value, params: publication(d, context).params, span: d.span }]
+      : [],
+  );
+  return {
+    name: pipeline?.name.text ?? "",
+    ...(pipeline?.doc === undefined ? {} : { doc: pipeline.doc }),
+    path: source.path,
+    ...(profile === undefined ? {} : { profile }),
+    nodes: reachable(context, expectations, publications).map(lowerNode),
+    expectations,
+    publications,
+  };
+}
+
+/** Every stage, what is expected of or published, and what those need; anonymous nodes before their owner. */
+function reachable(
+  context: Context,
+  expectations: readonly Expectation[],
+  publications: readonly Publication[],
+): BoundNode[] {
+  const kept = new Set<BoundNode>();
+  const keep = (node: BoundNode) => {
+    if (kept.has(node)) return;
+    kept.add(node);
+    for (const needed of needs(node)) keep(needed);
+  };
+  const named = (name: string) => {
+    const node = context.node(name);
+    if (node) keep(node);
+  };
+  const nodes = context.nodes();
+  for (const node of nodes) if (node.declaration?.kind === "stage") keep(node);
+  for (const p of publications) named(p.node);
+  for (const e of expectations) for (const name of metricNodes(e.expr)) named(name);
+  const start = (n: BoundNode) => n.place.span.start;
+  return nodes
+    .filter((n) => kept.has(n))
+    .sort(
+      (a, b) =>
+        ownerStart(a, nodes) - ownerStart(b, nodes) ||
+        Number(!!a.declaration) - Number(!!b.declaration) ||
+        start(a) - start(b),
+    );
+}
+
+/** Where the declaration starts that a node stands in. */
+function ownerStart(node: BoundNode, nodes: readonly BoundNode[]): number {
+  const { start } = node.place.span;
+  const owner = nodes.find((n) => n.declaration && n.place.span.start <= start && start < n.place.span.end);
+  return owner?.place.span.start ?? start;
+}
+
+function needs(node: BoundNode): BoundNode[] {
+  const given = [
+    ...(node.from ? [node.from] : []),
+    ...node.calls.flatMap((c) => c.inputs.flatMap((i) => i.given)),
+  ];
+  return given.flatMap((g) => g.node ?? []);
+}
+
+function metricNodes(expr: Expectation["expr"]): string[] {
+  switch (expr.kind) {
+    case "metric":
+      return [expr.node];
+    case "binary":
+      return [...metricNodes(expr.left), ...metricNodes(expr.right)];
+    case "not":
+    case "negate":
+      return metricNodes(expr.operand);
+    case "call":
+      return expr.args.flatMap(metricNodes);
+    default:
+      return [];
+  }
+}
+
+function lowerNode(node: BoundNode): ProgramNode {
+  const doc = node.declaration?.doc;
+  return {
+    id: node.id,
+    kind: node.kind,
+    ...(doc === undefined ? {} : { doc }),
+    ...(node.from ? { from: ref(node.from) } : {}),
+    calls: node.calls.map(lowerCall),
+    span: node.place.span,
+  };
+}
+
+function ref(given: BoundArgument): Ref {
+  return { node: given.node?.id ?? "" };
+}
+
+function lowerCall(bound: BoundCall): Call {
+  const params: Record<string, Json> = {};
+  const provenance: Record<string, Provenance> = {};
+  for (const v of bound.values) {
+    if (v.evaluated.value === undefined) continue;
+    params[v.name] = v.evaluated.value;
+    provenance[v.name] = v.provenance;
+  }
+  return {
+    op: bound.call.callee.text,
+    inputs: Object.fromEntries(bound.inputs.map((i) => [i.spec.name, i.given.map(ref)])),
+    params,
+    provenance,
+    span: bound.call.span,
+  };
+}
