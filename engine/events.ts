@@ -91,6 +91,10 @@ export interface ExpectationChecked {
   readonly text: string;
   readonly holds: boolean;
   readonly message?: string;
+  /** Why it has no value, when it has none. */
+  readonly problem?: string;
+  /** The expression with the value of every part below it. */
+  readonly explanation: readonly string[];
   /** `result.gain_low = -0.02`, for every metric that is read. */
   readonly values: readonly { readonly text: string; readonly value: number | undefined }[];
 }

@@ -1,7 +1,7 @@
 // Which files a path of the language names: plain paths, globs and files of npm packages.
 import { basename, dirname, join, resolve } from "node:path";
+import { nearest } from "../grammar/index.ts";
 import { byCodeUnit } from "./canonical.ts";
-import { nearest } from "./nearest.ts";
 import { type FileSystem, systemFiles } from "./ports.ts";
 
 /** As `Host.resolve` of the checker; the files are absolute. */
@@ -60,7 +60,7 @@ function filesUnder(path: string, base: string, written: string, fs: FileSystem)
 function missing(file: string, written: string, fs: FileSystem): { help: string } {
   const entries = fs.list(dirname(file));
   if (!entries) return { help: `there is no folder ${dirname(file)}` };
-  const meant = nearest(
+  const [meant] = nearest(
     basename(file),
     entries.filter((e) => e.kind !== "dir").map((e) => e.name),
   );

@@ -25,7 +25,7 @@ export type {
   TaskState,
 } from "./plan/plan.ts";
 export type { Problem } from "./problem.ts";
-export type { EvaluateExpectation, Metrics } from "./run/conclude.ts";
+export type { Finish } from "./run/conclude.ts";
 export type { Spawn } from "./run/protocol.ts";
 export { type Columns, linesOf, readColumns, readJsonl, readRows, writeRows } from "./run/rows.ts";
 export { type RunOptions, run } from "./run/run.ts";

@@ -1,10 +1,16 @@
 // Turns a checked program into a plan: what depends on what, every key that can be known, and what is in the store.
 import { dirname, relative } from "node:path";
 import { alg, Graph } from "@dagrejs/graphlib";
-import type { Call, Expr, Json, Program, ProgramNode } from "../../grammar/index.ts";
+import {
+  type Expr,
+  type Json,
+  nearest,
+  type Program,
+  type ProgramCall,
+  type ProgramNode,
+} from "../../grammar/index.ts";
 import { resolveFiles } from "../files.ts";
 import { loadHistory } from "../journal.ts";
-import { nearest } from "../nearest.ts";
 import type { Operation } from "../operation.ts";
 import { type FileSystem, systemFiles } from "../ports.ts";
 import { type Problem, problemOf } from "../problem.ts";
@@ -126,7 +132,7 @@ function refuseCycles(graph: Graph): void {
 
 function withNeeds(graph: Graph, only: string): Set<string> {
   if (!graph.hasNode(only)) {
-    const meant = nearest(only, graph.nodes());
+    const [meant] = nearest(only, graph.nodes());
     throw new TaskError({
       code: "unknown-stage",
       message: `there is no ${JSON.stringify(only)} in this pipeline`,
@@ -169,10 +175,10 @@ function needsOf(node: ProgramNode): string[] {
   return [...new Set(edgesOf(node).map((edge) => edge.from))];
 }
 
-async function planCall(call: Call, program: Program, options: PlanOptions): Promise<PlanCall> {
+async function planCall(call: ProgramCall, program: Program, options: PlanOptions): Promise<PlanCall> {
   const operation = options.operations.get(call.op);
   if (!operation) {
-    const meant = nearest(call.op, options.operations.keys());
+    const [meant] = nearest(call.op, options.operations.keys());
     throw new TaskError({
       code: "unknown-operation",
       message: `there is no operation ${call.op}`,

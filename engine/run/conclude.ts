@@ -1,6 +1,6 @@
 // What follows when every task is done: expectations are checked, and if they hold, artifacts are published.
 import { dirname, resolve } from "node:path";
-import type { Expr } from "../../grammar/index.ts";
+import { evaluateExpectation, type Publication } from "../../grammar/index.ts";
 import type { EventBody } from "../events.ts";
 import { metricsIn } from "../plan/graph.ts";
 import type { Plan, PlannedArtifact } from "../plan/plan.ts";
@@ -8,45 +8,49 @@ import { problemOf } from "../problem.ts";
 import type { Store } from "../store/store.ts";
 import { TaskError } from "../task.ts";
 
-/** By node, then by name. */
-export type Metrics = Readonly<Record<string, Readonly<Record<string, number>>>>;
-
-/** Whether a lowered expression holds. */
-export type EvaluateExpectation = (expr: Expr, metrics: Metrics) => boolean;
-
 /** True when every expectation holds. */
 export function checkExpectations(
   plan: Plan,
   artifacts: ReadonlyMap<string, PlannedArtifact>,
-  evaluate: EvaluateExpectation,
   emit: (event: EventBody) => void,
 ): boolean {
   const metrics = Object.fromEntries([...artifacts].map(([node, artifact]) => [node, artifact.metrics]));
   let allHold = true;
   for (const { expr, message } of plan.expectations) {
-    const holds = evaluate(expr, metrics);
+    const { holds, explanation, problem } = evaluateExpectation(expr, metrics);
     allHold &&= holds;
     emit({
       type: "expectation",
       text: expr.text,
       holds,
       ...(message === undefined ? {} : { message }),
+      ...(problem === undefined ? {} : { problem }),
+      explanation,
       values: metricsIn(expr).map(({ node, name, text }) => ({ text, value: metrics[node]?.[name] })),
     });
   }
   return allHold;
 }
 
+/** Adds to a published folder what its parameters ask for: a model card, another format. */
+export type Finish = (publication: Publication, to: string) => Promise<void>;
+
 /** False when one could not be written. */
 export async function publishAll(
   plan: Plan,
   artifacts: ReadonlyMap<string, PlannedArtifact>,
-  options: { readonly store: Store; readonly root?: string; readonly expectationsHold: boolean },
+  options: {
+    readonly store: Store;
+    readonly root?: string;
+    readonly finish?: Finish;
+    readonly expectationsHold: boolean;
+  },
   emit: (event: EventBody) => void,
 ): Promise<boolean> {
   let ok = true;
-  for (const { node, to: written } of plan.publications) {
-    const to = resolve(options.root ?? dirname(plan.path), written);
+  for (const publication of plan.publications) {
+    const { node } = publication;
+    const to = resolve(options.root ?? dirname(plan.path), publication.to);
     if (!options.expectationsHold) {
       const error = {
         code: "expectation-failed",
@@ -57,6 +61,7 @@ export async function publishAll(
     }
     try {
       const wrote = await options.store.publish(artifacts.get(node)!.tree, to);
+      await options.finish?.(publication, to);
       emit({ type: "published", node, to, wrote });
     } catch (error) {
       if (!(error instanceof TaskError)) throw error;

@@ -10,7 +10,7 @@ import { problemOf } from "../problem.ts";
 import type { ActionRecord, Store } from "../store/store.ts";
 import { TaskError } from "../task.ts";
 import { attempt, type Ending, type Surroundings } from "./attempt.ts";
-import { checkExpectations, type EvaluateExpectation, publishAll } from "./conclude.ts";
+import { checkExpectations, type Finish, publishAll } from "./conclude.ts";
 import type { Spawn } from "./protocol.ts";
 import { Queue } from "./queue.ts";
 import { type Action, createScheduler, type Scheduler, type SchedulerEvent } from "./scheduler.ts";
@@ -18,7 +18,6 @@ import { type Action, createScheduler, type Scheduler, type SchedulerEvent } fro
 export interface RunOptions {
   readonly store: Store;
   readonly spawn: Spawn;
-  readonly evaluateExpectation: EvaluateExpectation;
   /** How many light tasks run side by side; heavy ones always run alone. Default: the number of cores. */
   readonly jobs?: number;
   /** After a failure, go on with what does not depend on it. */
@@ -30,6 +29,8 @@ export interface RunOptions {
   readonly threads?: number;
   /** What `publish … to` is relative to. Default: the folder of the .align file. */
   readonly publishRoot?: string;
+  /** Called for every publication that was made, to add what its parameters ask for. */
+  readonly finishPublication?: Finish;
   readonly clock?: Clock;
   readonly processes?: Processes;
 }
@@ -163,9 +164,14 @@ class Run {
     if (this.#counts.failed > 0) return "failed";
     if (this.#signal.aborted) return "interrupted";
     const emit = (event: EventBody): void => this.#emit(event);
-    const { evaluateExpectation, publishRoot: root } = this.#options;
-    const expectationsHold = checkExpectations(this.#plan, this.#artifacts, evaluateExpectation, emit);
-    const where = { store: this.#store, expectationsHold, ...(root === undefined ? {} : { root }) };
+    const { publishRoot: root, finishPublication: finish } = this.#options;
+    const expectationsHold = checkExpectations(this.#plan, this.#artifacts, emit);
+    const where = {
+      store: this.#store,
+      expectationsHold,
+      ...(root === undefined ? {} : { root }),
+      ...(finish === undefined ? {} : { finish }),
+    };
     if (!(await publishAll(this.#plan, this.#artifacts, where, emit))) return "failed";
     return expectationsHold ? "done" : "expectation-failed";
   }
