@@ -5,7 +5,7 @@ import { check, TensorError } from "../error.ts";
 import { checkParams, type ParamSource, paramsOf } from "../host.ts";
 import { type LlamaConfig, parameterShapes } from "../models/config.ts";
 import type { Random } from "../random.ts";
-import { KvCache } from "./cache.ts";
+import { type BatchRow, decodeAll } from "./batch.ts";
 import { prefillGraph, stepGraph } from "./graphs.ts";
 import { checkSampling, type SamplingOptions, sampleToken } from "./sample.ts";
 
@@ -13,7 +13,11 @@ export interface GeneratorOptions {
   readonly backend: Backend;
   readonly config: LlamaConfig;
   readonly params: ParamSource;
-  /** Rows decoded together. Part of the result's last bits, so keep it in cache keys. Default 16. */
+  /**
+   * Most rows decoded together, default 16. A row's tokens and log-probabilities were the same bits for every batch
+   * that the tests tried (sizes 2 to 16, other prompts, other padding), because onnxruntime computes each row of a
+   * product in the same order; only a product with a single row differs, so a lone row is padded to two.
+   */
   readonly batch_size?: number;
 }
 
@@ -30,7 +34,7 @@ export interface GenerateOptions extends SamplingOptions {
   readonly row_ids?: readonly (number | string)[];
   /** Called when a row has ended, in order of ending. */
   readonly onRow?: (index: number, generation: Generation) => void;
-  /** Called after every decoding step with the tokens kept so far. */
+  /** Called after every decoding step with the tokens drawn so far. */
   readonly onProgress?: (progress: {
     readonly rowsDone: number;
     readonly rows: number;
@@ -55,16 +59,6 @@ export interface Generator {
 /** Lengths are rounded up to these, so that few graphs are compiled. */
 const PROMPT_BUCKET = 32;
 const SLOT_BUCKET = 64;
-const roundUp = (n: number, to: number) => Math.ceil(n / to) * to;
-
-interface Row {
-  readonly index: number;
-  readonly prompt: ArrayLike<number>;
-  readonly random: Random;
-  readonly ids: number[];
-  readonly logprobs: number[];
-  stop: "eos" | "length" | undefined;
-}
 
 export function createGenerator({ backend, config, params, batch_size = 16 }: GeneratorOptions): Generator {
   check(
@@ -91,57 +85,6 @@ export function createGenerator({ backend, config, params, batch_size = 16 }: Ge
     return Object.fromEntries(Object.keys(shapes).map((name) => [`p/${name}`, weights[name]!.data]));
   }
 
-  async function wave(
-    rows: readonly Row[],
-    options: GenerateOptions,
-    ended: (row: Row) => void,
-    tick: () => void,
-  ) {
-    // A batch of one would take other kernels than a batch of many, so it is padded to two.
-    const B = Math.max(2, Math.min(batch_size, nextPowerOfTwo(rows.length)));
-    const limit = config.max_position_embeddings;
-    const longest = Math.max(...rows.map((row) => row.prompt.length));
-    const T = Math.min(roundUp(longest, PROMPT_BUCKET), limit);
-    const S = Math.min(roundUp(longest + options.max_new_tokens, SLOT_BUCKET), limit);
-    const weights = weightFeeds();
-    const draw = drawer(options);
-
-    // Prefill: prompts right-padded; padding slots are overwritten before anything may read them.
-    const ids = new Int32Array(B * T);
-    const last = Int32Array.from({ length: B }, (_, r) => r * T);
-    rows.forEach(({ prompt }, r) => {
-      ids.set(prompt, r * T);
-      last[r] = r * T + prompt.length - 1;
-    });
-    let out = await (await executable("prefill", B, T)).run({ ...weights, ids, last });
-    const cache = new KvCache(config, B, Math.max(S, T));
-    cache.fill(out, T);
-
-    const step = await executable("step", B, Math.max(S, T));
-    const tokens = new Int32Array(B);
-    const positions = new Int32Array(B);
-    let into: Arrays | undefined;
-    for (;;) {
-      rows.forEach((row, r) => {
-        if (row.stop) return;
-        const all = (out.logprobs as Float32Array).subarray(
-          r * config.vocab_size,
-          (r + 1) * config.vocab_size,
-        );
-        tokens[r] = draw(row, all);
-        positions[r] = row.prompt.length + row.ids.length - 1;
-        if (options.eos.includes(tokens[r]!)) row.stop = "eos";
-        else if (row.ids.length >= options.max_new_tokens || positions[r]! + 1 >= limit) row.stop = "length";
-        if (row.stop) ended(row);
-      });
-      tick();
-      if (rows.every((row) => row.stop)) return;
-      out = await step.run({ ...weights, ...cache.arrays, ids: tokens, positions }, into);
-      into = out; // the next step writes into the same arrays
-      cache.write(out, positions);
-    }
-  }
-
   return {
     async generate(prompts, options) {
       checkSampling(options);
@@ -154,45 +97,44 @@ export function createGenerator({ backend, config, params, batch_size = 16 }: Ge
       if (row_ids && row_ids.length !== prompts.length) {
         throw new TensorError("argument", `${row_ids.length} row_ids for ${prompts.length} prompts`);
       }
-      const rows: Row[] = prompts.map((prompt, index) => {
+      const limit = config.max_position_embeddings;
+      const results = new Array<Generation>(prompts.length);
+      const progress = { rowsDone: 0, rows: prompts.length, tokens: 0 };
+      const rows = prompts.map((prompt, index): BatchRow => {
         check(
           prompt.length >= 1,
           "argument",
           () => `prompt ${index} is empty`,
           "start it with a beginning-of-sequence token",
         );
-        check(prompt.length < config.max_position_embeddings, "argument", () => {
-          return `prompt ${index} has ${prompt.length} tokens, the model's limit is ${config.max_position_embeddings}`;
+        check(prompt.length < limit, "argument", () => {
+          return `prompt ${index} has ${prompt.length} tokens, the model's limit is ${limit}`;
         });
-        return {
-          index,
-          prompt,
-          random: random.split(row_ids?.[index] ?? index),
-          ids: [],
-          logprobs: [],
-          stop: undefined,
+        const room = Math.min(max_new_tokens, limit - prompt.length);
+        const draw = drawer(options, random.split(row_ids?.[index] ?? index), room, (generation) => {
+          results[index] = generation;
+          progress.rowsDone++;
+          options.onRow?.(index, generation);
+        });
+        const next = (logprobs: Float32Array) => {
+          progress.tokens++;
+          return draw(logprobs);
         };
+        return { prompt, next };
       });
-      const results = new Array<Generation>(rows.length);
-      let rowsDone = 0;
-      const ended = (row: Row) => {
-        const generation = {
-          ids: Int32Array.from(row.ids),
-          logprobs: Float32Array.from(row.logprobs),
-          stop: row.stop!,
-        };
-        results[row.index] = generation;
-        rowsDone++;
-        options.onRow?.(row.index, generation);
-      };
-      const tick = () => {
-        const tokens = rows.reduce((n, row) => n + row.ids.length, 0);
-        options.onProgress?.({ rowsDone, rows: rows.length, tokens });
-      };
-      // Prompts of like length share a wave, so that little is padded.
-      const queue = rows.toSorted((x, y) => x.prompt.length - y.prompt.length || x.index - y.index);
-      for (let i = 0; i < queue.length; i += batch_size)
-        await wave(queue.slice(i, i + batch_size), options, ended, tick);
+      if (rows.length === 0) return [];
+      // Prompts of like length are prefilled together, so that little is padded.
+      rows.sort((x, y) => x.prompt.length - y.prompt.length);
+      const longest = rows.at(-1)!.prompt.length;
+      await decodeAll(rows, {
+        config,
+        weights: weightFeeds(),
+        size: Math.max(2, batch_size),
+        slots: Math.min(Math.ceil((longest + max_new_tokens) / SLOT_BUCKET) * SLOT_BUCKET, limit),
+        promptBucket: PROMPT_BUCKET,
+        executable,
+        tick: () => options.onProgress?.({ ...progress }),
+      });
       return results;
     },
     async dispose() {
@@ -202,20 +144,25 @@ export function createGenerator({ backend, config, params, batch_size = 16 }: Ge
   };
 }
 
-/** Draws a row's next token, keeps it with its log-probability and returns it. */
-function drawer(options: GenerateOptions): (row: Row, logprobs: Float32Array) => number {
-  const banned = new Set(options.banned);
-  const early = new Set([...banned, ...options.eos]);
-  const { min_new_tokens = 0 } = options;
-  return (row, logprobs) => {
-    const out = row.ids.length < min_new_tokens ? early : banned;
-    const token = sampleToken(logprobs, options, row.random, out.size > 0 ? (id) => !out.has(id) : undefined);
-    row.ids.push(token);
-    row.logprobs.push(logprobs[token]!);
-    return token;
+/** One row's life: draws tokens, keeps them with their log-probabilities, ends at `eos` or when `room` is full. */
+function drawer(
+  options: GenerateOptions,
+  random: Random,
+  room: number,
+  end: (generation: Generation) => void,
+): BatchRow["next"] {
+  const { eos, min_new_tokens = 0, banned = [] } = options;
+  const [never, early] = [new Set(banned), new Set([...banned, ...eos])];
+  const ids: number[] = [];
+  const kept: number[] = [];
+  return (logprobs) => {
+    const out = ids.length < min_new_tokens ? early : never;
+    const token = sampleToken(logprobs, options, random, out.size > 0 ? (id) => !out.has(id) : undefined);
+    ids.push(token);
+    kept.push(logprobs[token]!);
+    const stop = eos.includes(token) ? "eos" : ids.length >= room ? "length" : undefined;
+    if (!stop) return token;
+    end({ ids: Int32Array.from(ids), logprobs: Float32Array.from(kept), stop });
+    return undefined;
   };
-}
-
-function nextPowerOfTwo(n: number): number {
-  return 2 ** Math.ceil(Math.log2(n));
 }

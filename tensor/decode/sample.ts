@@ -41,21 +41,33 @@ export function sampleToken(
   const weight = (id: number) => Math.exp((logprobs[id]! - logprobs[best]!) / temperature);
   const u = random.uniform();
 
+  if (top_k === 0 && top_p >= 1 && !allowed) return inverse(logprobs.length, (id) => id, weight, u) ?? best;
   let ids = candidates(logprobs, allowed, top_k);
   if (top_p < 1) ids = nucleus(ids, logprobs, weight, top_p);
 
+  const chosen = ids;
+  return inverse(chosen.length, (i) => chosen[i]!, weight, u) ?? best;
+}
+
+/** The id at which the running sum of n weights passes u of their total; undefined only by rounding. */
+function inverse(
+  n: number,
+  idOf: (i: number) => number,
+  weight: (id: number) => number,
+  u: number,
+): number | undefined {
+  const weights = new Float64Array(n);
   let total = 0;
-  const weights = ids.map((id) => {
-    const w = weight(id);
-    total += w;
-    return w;
-  });
-  let left = u * total;
-  for (let i = 0; i < ids.length; i++) {
-    left -= weights[i]!;
-    if (left < 0) return ids[i]!;
+  for (let i = 0; i < n; i++) {
+    weights[i] = weight(idOf(i));
+    total += weights[i]!;
   }
-  return best; // only rounding gets here
+  let left = u * total;
+  for (let i = 0; i < n; i++) {
+    left -= weights[i]!;
+    if (left < 0) return idOf(i);
+  }
+  return undefined;
 }
 
 function argmax(logprobs: Float32Array, allowed?: (id: number) => boolean): number {

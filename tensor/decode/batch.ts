@@ -1,0 +1,108 @@
+// Keeps a batch of decoding rows busy: admits prompts into free places, steps all rows, shrinks at the end.
+
+import type { Arrays, Executable } from "../backends/backend.ts";
+import type { LlamaConfig } from "../models/config.ts";
+import { KvCache } from "./cache.ts";
+
+export interface BatchRow {
+  readonly prompt: ArrayLike<number>;
+  /** Takes the log-probabilities [V] of the next token; returns the token to feed, or undefined when the row has ended. */
+  next(logprobs: Float32Array): number | undefined;
+}
+
+export interface BatchRuntime {
+  readonly config: LlamaConfig;
+  readonly weights: Readonly<Arrays>;
+  /** Most rows at a time. */
+  readonly size: number;
+  /** Cache slots per row: at least the longest prompt with its answer. */
+  readonly slots: number;
+  /** Prompts are padded to a multiple of this. */
+  readonly promptBucket: number;
+  executable(kind: "prefill" | "step", rows: number, length: number): Promise<Executable>;
+  /** Called after every round of new tokens. */
+  tick(): void;
+}
+
+/** A batch of one would take other kernels than a batch of many, and with them other last bits: two is the least. */
+const widthFor = (rows: number, size: number) => Math.max(2, Math.min(size, 2 ** Math.ceil(Math.log2(rows))));
+
+/** Runs every row of the queue, in order, to its end. */
+export async function decodeAll(queue: readonly BatchRow[], runtime: BatchRuntime): Promise<void> {
+  const { config, weights, size, slots, tick } = runtime;
+  const V = config.vocab_size;
+  const waiting = [...queue];
+  let width = widthFor(Math.min(size, waiting.length), size);
+  let cache = new KvCache(config, width, slots);
+  let places = new Array<BatchRow | undefined>(width).fill(undefined);
+  let tokens = new Int32Array(width);
+  let positions = new Int32Array(width);
+  let out: Arrays | undefined;
+
+  /** Prefills as many waiting rows as there are free places. */
+  async function admit(): Promise<void> {
+    const free = places.flatMap((row, i) => (row ? [] : [i]));
+    const rows = waiting.splice(0, Math.min(free.length, size));
+    const B = widthFor(rows.length, size);
+    const longest = Math.max(...rows.map(({ prompt }) => prompt.length));
+    const T = Math.min(Math.ceil(longest / runtime.promptBucket) * runtime.promptBucket, slots);
+    const ids = new Int32Array(B * T);
+    const last = Int32Array.from({ length: B }, (_, r) => r * T);
+    rows.forEach(({ prompt }, r) => {
+      ids.set(prompt, r * T);
+      last[r] = r * T + prompt.length - 1;
+    });
+    const filled = await (await runtime.executable("prefill", B, T)).run({ ...weights, ids, last });
+    // The padding's slots are overwritten by the answer before anything may read them.
+    cache.fill(filled, T, free.slice(0, rows.length));
+    rows.forEach((row, r) => {
+      place(free[r]!, row, row.prompt.length, (filled.logprobs as Float32Array).subarray(r * V, (r + 1) * V));
+    });
+    tick();
+  }
+
+  /** Hands a row its next distribution; it stays in its place if it feeds a token at `position`. */
+  function place(at: number, row: BatchRow, position: number, logprobs: Float32Array): void {
+    const token = row.next(logprobs);
+    places[at] = token === undefined ? undefined : row;
+    tokens[at] = token ?? 0;
+    positions[at] = token === undefined ? 0 : position;
+  }
+
+  /** Half empty and nobody waiting: a narrower step is cheaper. */
+  function shrink(): void {
+    const live = places.flatMap((row, i) => (row ? [i] : []));
+    const narrow = widthFor(live.length, size);
+    if (narrow >= width) return;
+    width = narrow;
+    cache = cache.keep(live, narrow);
+    const seat = <A>(take: (i: number) => A, empty: A) =>
+      Array.from({ length: narrow }, (_, i) => (i < live.length ? take(live[i]!) : empty));
+    tokens = Int32Array.from(seat((i) => tokens[i]!, 0));
+    positions = Int32Array.from(seat((i) => positions[i]!, 0));
+    places = seat<BatchRow | undefined>((i) => places[i], undefined);
+    out = undefined;
+  }
+
+  for (;;) {
+    const free = places.filter((row) => !row).length;
+    // Few free places wait for company, so that prompts are prefilled together.
+    while (waiting.length > 0 && places.some((row) => !row)) {
+      if (free < Math.min(waiting.length, Math.ceil(size / 4))) break;
+      await admit();
+    }
+    if (places.every((row) => !row)) {
+      if (waiting.length === 0) return;
+      continue;
+    }
+    if (waiting.length === 0) shrink();
+    const step = await runtime.executable("step", width, slots);
+    out = await step.run({ ...weights, ...cache.arrays, ids: tokens, positions }, out); // into the same arrays each time
+    cache.write(out, positions);
+    const logprobs = out.logprobs as Float32Array;
+    places.forEach((row, r) => {
+      if (row) place(r, row, positions[r]! + 1, logprobs.subarray(r * V, (r + 1) * V));
+    });
+    tick();
+  }
+}
