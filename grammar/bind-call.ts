@@ -1,6 +1,6 @@
 // One operation applied: which of its inputs and parameters is given what, and what comes out.
 import type * as ast from "./ast.ts";
-import { type BoundArgument, bindArgument, type Keep } from "./bind.ts";
+import type { BoundArgument } from "./bind.ts";
 import type { Context } from "./context.ts";
 import type { Provenance } from "./program.ts";
 import { isList } from "./schema.ts";
@@ -67,6 +67,9 @@ export interface CallSite {
   readonly profile?: string | undefined;
 }
 
+/** Binds what stands where a declaration is wanted; `id` is for a pipeline written there. */
+export type BindGiven = (expression: ast.Expression, id: string) => BoundArgument;
+
 interface Given {
   readonly expression: ast.Expression;
   readonly written?: ast.Name;
@@ -81,7 +84,7 @@ export function pipeInput(signature: Signature): InputSpec | undefined {
     : undefined;
 }
 
-export function bindCall(call: ast.Call, site: CallSite, context: Context, keep: Keep): BoundCall {
+export function bindCall(call: ast.Call, site: CallSite, context: Context, bindGiven: BindGiven): BoundCall {
   const signature = context.library.get(call.callee.text);
   const shared = { call, roles: site.roles, ...(site.piped ? { piped: site.piped } : {}) };
   const empty = {
@@ -103,7 +106,7 @@ export function bindCall(call: ast.Call, site: CallSite, context: Context, keep:
     const id = `${site.id}.${spec.name}`;
     const items =
       spec.variadic && given.expression.kind === "list" ? given.expression.items : [given.expression];
-    return [{ spec, given: items.map((item) => bindArgument(item, id, context, keep)) }];
+    return [{ spec, given: items.map((item) => bindGiven(item, id)) }];
   });
   const row = rowBefore(site, inputs);
   const values = bindValues(signature, sorted.params, site, row, context);
@@ -277,7 +280,7 @@ function provenanceOf(
 /** Where a param's value came from in the end: `param a = b` is set where `b` is. */
 function originOf(name: string, context: Context): "file" | "profile" | "set" {
   const state = context.param(name);
-  if (!state || state.origin !== "file") return state?.origin ?? "file";
+  if (state?.origin !== "file") return state?.origin ?? "file";
   const next = state.evaluated.reads[0];
   return next === undefined || next === name ? "file" : originOf(next, context);
 }

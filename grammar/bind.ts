@@ -1,7 +1,7 @@
 // Works out what an expression that makes a node is made of: operations, what each is given, and its type.
 // It decides nothing to be wrong; the checks look at what it found.
 import type * as ast from "./ast.ts";
-import { type BoundCall, bindCall } from "./bind-call.ts";
+import { type BindGiven, type BoundCall, bindCall } from "./bind-call.ts";
 import type { Context } from "./context.ts";
 import type { OperationKind } from "./signature.ts";
 import type { Place } from "./source.ts";
@@ -82,6 +82,7 @@ function bindChain(expression: ast.Expression, owner: Owner, context: Context, k
     head = head.input;
   }
   const lastPipe = steps.findLast((s) => s.kind === "pipe");
+  const bindGiven: BindGiven = (e, id) => bindArgument(e, id, context, keep);
   const calls: BoundCall[] = [];
   const casts: BoundCast[] = [];
   let from: BoundArgument | undefined;
@@ -89,7 +90,7 @@ function bindChain(expression: ast.Expression, owner: Owner, context: Context, k
   let misshapen: BoundNode["misshapen"];
   if (head.kind === "call") {
     const block = lastPipe ? undefined : owner.block;
-    const call = bindCall(head, { ...owner, block }, context, keep);
+    const call = bindCall(head, { ...owner, block }, context, bindGiven);
     calls.push(call);
     type = call.output;
   } else {
@@ -101,7 +102,7 @@ function bindChain(expression: ast.Expression, owner: Owner, context: Context, k
     if (step.kind === "pipe") {
       const block = step === lastPipe ? owner.block : undefined;
       const piped = { type, place: context.place(step.input.span) };
-      const call = bindCall(step.call, { ...owner, roles: ["transform"], block, piped }, context, keep);
+      const call = bindCall(step.call, { ...owner, roles: ["transform"], block, piped }, context, bindGiven);
       calls.push(call);
       type = call.output;
     } else {

@@ -1,7 +1,7 @@
 // Concrete tree → AST. Total: what is missing becomes a hole, and the declaration around it is marked broken.
 import type { CstNode, IToken } from "chevrotain";
 import type * as ast from "./ast.ts";
-import { diagnose, replacement } from "./codes.ts";
+import { diagnose, insertion, replacement } from "./codes.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { readNumber, readString, readTextBlock } from "./literals.ts";
 import { join, type Place, type Source, type Span } from "./source.ts";
@@ -98,7 +98,9 @@ class Builder {
   }
 
   #declared(rule: string, n: CstNode, span: Span): ast.Declaration {
-    const base = { name: this.#name(token(n, "Name")), span, broken: false };
+    const nameless = { text: "", span: { start: span.start, end: span.start } };
+    const name = rule === "expectation" ? nameless : this.#name(token(n, "Name"));
+    const base = { name, span, broken: false };
     switch (rule) {
       case "param": {
         const type = node(n, "type");
@@ -106,20 +108,21 @@ class Builder {
           ...base,
           kind: "param",
           ...(type ? { type: this.#type(type) } : {}),
-          ...(n.children["Equals"] ? { value: this.value(node(n, "value")) } : {}),
+          ...(n.children.Equals ? { value: this.value(node(n, "value")) } : {}),
         };
       }
       case "node": {
-        const kind = n.children["Model"] ? "model" : n.children["Dataset"] ? "dataset" : "stage";
+        if (!n.children.Equals && n.children.value) this.#missingEquals(name);
+        const kind = n.children.Model ? "model" : n.children.Dataset ? "dataset" : "stage";
         return {
           ...base,
           kind,
-          ...(n.children["Equals"] ? { value: this.value(node(n, "value")) } : {}),
-          ...(n.children["block"] ? { block: this.#block(node(n, "block")) } : {}),
+          ...(n.children.Equals || n.children.value ? { value: this.value(node(n, "value")) } : {}),
+          ...(n.children.block ? { block: this.#block(node(n, "block")) } : {}),
         };
       }
       case "template": {
-        const rows = n.children["For"] ? (n.children["Name"]?.[1] as IToken | undefined) : undefined;
+        const rows = n.children.For ? (n.children.Name?.[1] as IToken | undefined) : undefined;
         return {
           ...base,
           kind: "template",
@@ -132,7 +135,6 @@ class Builder {
         return {
           ...base,
           kind: "expect",
-          name: { text: "", span: { start: span.start, end: span.start } },
           value: this.value(node(n, "value")),
           ...(message ? { message: this.#text(message) } : {}),
         };
@@ -143,7 +145,7 @@ class Builder {
           ...base,
           kind: "publish",
           ...(to ? { to: this.#text(to) } : {}),
-          ...(n.children["block"] ? { block: this.#block(node(n, "block")) } : {}),
+          ...(n.children.block ? { block: this.#block(node(n, "block")) } : {}),
         };
       }
       case "profile":
@@ -177,7 +179,7 @@ class Builder {
 
   #type(n: CstNode): ast.TypeExpression {
     const span = spanOf(n) ?? this.#here();
-    const choices = (n.children["Text"] ?? []) as IToken[];
+    const choices = (n.children.Text ?? []) as IToken[];
     if (choices.length > 0) {
       return {
         name: { text: "oneof", span },
@@ -203,7 +205,7 @@ class Builder {
     for (const [key, op] of Object.entries(ops)) {
       if (n.children[key]) return { kind: "compare", op, value: first, span };
     }
-    if (n.children["Range"]) return { kind: "range", from: first, to: sums[1] ?? this.#hole(), span };
+    if (n.children.Range) return { kind: "range", from: first, to: sums[1] ?? this.#hole(), span };
     return { kind: "choice", value: first, span };
   }
 
@@ -212,8 +214,8 @@ class Builder {
     const all = n ? nodes(n, "entry") : [];
     for (const [i, e] of all.entries()) {
       const nameToken = token(e, "Name");
-      const equals = token(e, "Equals");
-      if (equals) this.#equalsForColon(equals);
+      const sign = token(e, "Is");
+      if (sign?.image === "=") this.#equalsForColon(sign);
       const name = this.#name(nameToken);
       const value = this.value(node(e, "value"));
       const span = spanOf(e) ?? this.#here();
@@ -223,7 +225,7 @@ class Builder {
         span: { start: span.start, end: Math.max(value.span.end, name.span.end) },
       });
       const next = all[i + 1];
-      if (next && !e.children["Comma"]) this.#separated(value.span, spanOf(next));
+      if (next && !e.children.Comma && !e.recoveredNode) this.#separated(value.span, spanOf(next));
     }
     if (!n) this.#broken = true;
     return { kind: "object", entries, span: (n && spanOf(n)) ?? this.#here() };
@@ -245,6 +247,19 @@ class Builder {
             edits: [{ place: this.#place({ start: before.end, end: before.end }), text: "," }],
           },
         ],
+      }),
+    );
+  }
+
+  #missingEquals(name: ast.Name): void {
+    const at = this.#place(name.span);
+    this.diagnostics.push(
+      diagnose("AL0001", {
+        title: `missing \`=\` after \`${name.text}\``,
+        at,
+        label: "`=` is expected after this",
+        help: ["a declaration is written `kind name = expression`"],
+        fixes: [insertion(at, " =")],
       }),
     );
   }
@@ -274,7 +289,7 @@ class Builder {
       if (application) {
         const call = this.#call(application, node(application, "arguments"));
         value = { kind: "pipe", input: value, call, span: join(value.span, call.span) };
-      } else if (step.children["As"]) {
+      } else if (step.children.As) {
         const row = this.#name(token(step, "Name"));
         value = { kind: "cast", input: value, row, span: join(value.span, row.span) };
       }
@@ -317,7 +332,7 @@ class Builder {
   #signed(n: CstNode): ast.Expression {
     const member = node(n, "member");
     let value = this.#primary(node(member, "primary"));
-    const names = ((member?.children["Name"] ?? []) as IToken[]).slice(0, longestChain);
+    const names = ((member?.children.Name ?? []) as IToken[]).slice(0, longestChain);
     for (const t of names) {
       const name = this.#name(t);
       value = { kind: "member", object: value, name, span: join(value.span, name.span) };
@@ -344,7 +359,7 @@ class Builder {
     if (list) return this.#list(list);
     const block = node(n, "block");
     if (block) return this.#block(block);
-    if (n.children["LeftParen"]) return this.value(node(n, "value"));
+    if (n.children.LeftParen) return this.value(node(n, "value"));
     const name = token(n, "Name");
     if (!name) return this.#hole();
     const args = node(n, "arguments");
@@ -355,7 +370,7 @@ class Builder {
   #call(n: CstNode, args: CstNode | undefined): ast.Call {
     const callee = this.#name(token(n, "Name"));
     const all = args ? nodes(args, "argument") : [];
-    const commas = args ? ((args.children["Comma"] ?? []) as IToken[]) : [];
+    const commas = args ? ((args.children.Comma ?? []) as IToken[]) : [];
     const built: ast.Argument[] = all.map((a) => {
       const nameToken = token(a, "Name");
       const name = nameToken && this.#name(nameToken);
@@ -370,7 +385,7 @@ class Builder {
 
   #list(n: CstNode): ast.ListExpression {
     const items = nodes(n, "value").map((v) => this.value(v));
-    this.#commasBetween(items, (n.children["Comma"] ?? []) as IToken[]);
+    this.#commasBetween(items, (n.children.Comma ?? []) as IToken[]);
     return { kind: "list", items, span: spanOf(n) ?? this.#here() };
   }
 
@@ -383,11 +398,15 @@ class Builder {
     }
   }
 
-  #number(t: IToken): ast.NumberLiteral {
+  #number(t: IToken): ast.NumberLiteral | ast.Hole {
     const span = tokenSpan(t);
     const { value, unit, problem } = readNumber(t.image, this.#source.path, span);
-    if (problem) this.diagnostics.push(problem);
     this.#last = span.end;
+    if (problem) {
+      // Said here, and nothing can be concluded from the number without its unit.
+      this.diagnostics.push(problem);
+      return { kind: "hole", span };
+    }
     return { kind: "number", value, ...(unit ? { unit } : {}), span };
   }
 

@@ -88,7 +88,7 @@ function unset(d: ast.ParamDeclaration, name: string, schema: ParamSchema, scope
 
 function readType(type: ast.TypeExpression, scope: ValueScope) {
   const problems: Diagnostic[] = [];
-  const valueOf = (bound: ast.Bound, part: "value" | "from" | "to"): Json | undefined => {
+  const boundValue = (bound: ast.Bound, part: "value" | "from" | "to"): Json | undefined => {
     const e = bound.kind === "range" ? (part === "to" ? bound.to : bound.from) : bound.value;
     const wanted = type.name.text === "oneof" ? {} : { type: "number" };
     const numeric: ParamSchema = e.kind === "number" && e.unit ? {} : wanted;
@@ -96,7 +96,7 @@ function readType(type: ast.TypeExpression, scope: ValueScope) {
     problems.push(...evaluated.problems);
     return evaluated.value;
   };
-  const read = schemaOfType(type, valueOf);
+  const read = schemaOfType(type, boundValue);
   if (read) return { ...read, problems };
   const at: Place = { path: scope.source.path, span: type.name.span };
   const unknown = diagnose("AL0105", {

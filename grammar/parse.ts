@@ -28,10 +28,10 @@ export function parse(source: Source): Parsed {
     ...built.diagnostics,
   ];
   // A stray character or an open string explains the stumbles on its line.
-  const explained = new Set(diagnostics.map((d) => lineOf(source, d)));
-  for (const d of syntaxDiagnostics(source, read.parseErrors, read.tokens)) {
-    if (!explained.has(lineOf(source, d))) diagnostics.push(d);
-  }
+  const explained = new Set(diagnostics.filter((d) => d.code !== "AL0007").map((d) => lineOf(source, d)));
+  const stumbles = syntaxDiagnostics(source, read.parseErrors, read.tokens);
+  const stumbled = new Set(stumbles.map((d) => lineOf(source, d)));
+  diagnostics.push(...stumbles.filter((d) => !explained.has(lineOf(source, d))));
   return {
     file: {
       declarations: built.declarations,
@@ -42,7 +42,9 @@ export function parse(source: Source): Parsed {
       })),
       lost: read.parseErrors.length > 0 ? namesIn(read.tokens) : unknownNames(read.tokens),
     },
-    diagnostics: diagnostics.sort((a, b) => startOf(a) - startOf(b)),
+    diagnostics: diagnostics
+      .filter((d) => d.code !== "AL0007" || !stumbled.has(lineOf(source, d)))
+      .sort((a, b) => startOf(a) - startOf(b)),
   };
 }
 

@@ -104,7 +104,7 @@ class AlignParser extends CstParser {
     ]);
   });
 
-  /** node: ("model" | "dataset" | "stage") Name ("=" value)? block? */
+  /** node: ("model" | "dataset" | "stage") Name ("=" value)? block?. A forgotten `=` is noticed later. */
   node = this.RULE("node", () => {
     this.OR([
       { ALT: () => this.CONSUME(t.Keyword.model) },
@@ -115,6 +115,10 @@ class AlignParser extends CstParser {
     this.OPTION(() => {
       this.CONSUME(t.Equals);
       this.SUBRULE(this.value);
+    });
+    this.OPTION2({
+      GATE: () => this.LA(1).tokenType !== t.LeftBrace && this.LA(0).tokenType === t.Identifier,
+      DEF: () => this.SUBRULE1(this.value),
     });
     this.OPTION1(() => this.SUBRULE(this.block));
   });
@@ -180,7 +184,7 @@ class AlignParser extends CstParser {
   /** entry: Name ":" value ","? */
   entry = this.RULE("entry", () => {
     this.CONSUME(t.Name);
-    this.OR([{ ALT: () => this.CONSUME(t.Colon) }, { ALT: () => this.CONSUME(t.Equals) }]);
+    this.CONSUME(t.Is);
     this.SUBRULE(this.value);
     this.OPTION(() => this.CONSUME(t.Comma));
   });
@@ -379,7 +383,7 @@ export function readTokens(text: string, start: "file" | "value" = "file"): Pars
   return {
     cst,
     tokens: lexed.tokens,
-    comments: lexed.groups["comments"] ?? [],
+    comments: lexed.groups.comments ?? [],
     lexErrors: lexed.errors.map(({ offset, length }) => ({ offset, length })),
     parseErrors: [...shared.errors],
   };

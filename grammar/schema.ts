@@ -144,10 +144,10 @@ export const scalarNames = Object.keys(scalarSchemas);
 /** The schema of a param's type; undefined for a type that does not exist. Bounds must be evaluated. */
 export function schemaOfType(
   type: TypeExpression,
-  valueOf: (bound: Bound, part: "value" | "from" | "to") => Json | undefined,
+  boundValue: (bound: Bound, part: "value" | "from" | "to") => Json | undefined,
 ): { schema: ParamSchema; scalar: ScalarType } | undefined {
   if (type.name.text === "oneof") {
-    const choices = type.bounds.flatMap((b) => (b.kind === "choice" ? (valueOf(b, "value") ?? []) : []));
+    const choices = type.bounds.flatMap((b) => (b.kind === "choice" ? (boundValue(b, "value") ?? []) : []));
     return { schema: { enum: choices }, scalar: { kind: "scalar", name: "string", oneOf: choices } };
   }
   const base = Object.hasOwn(scalarSchemas, type.name.text) ? scalarSchemas[type.name.text] : undefined;
@@ -166,11 +166,11 @@ export function schemaOfType(
   } as const;
   for (const b of type.bounds) {
     if (b.kind === "compare") {
-      const limit = valueOf(b, "value");
+      const limit = boundValue(b, "value");
       if (typeof limit === "number") bounds[keys[b.op]] = limit;
     } else if (b.kind === "range") {
-      const from = valueOf(b, "from");
-      const to = valueOf(b, "to");
+      const from = boundValue(b, "from");
+      const to = boundValue(b, "to");
       if (typeof from === "number") bounds.minimum = from;
       if (typeof to === "number") bounds.maximum = to;
     }

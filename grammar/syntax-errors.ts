@@ -73,7 +73,7 @@ function one(source: Source, error: IRecognitionException, tokens: readonly ITok
   const before = tokens[index - 1];
   const afterBefore: Place = { path: source.path, span: before ? spanOf(before) : { start: 0, end: 0 } };
 
-  if (wanted === "a declaration") return strayText(error.token, at);
+  if (wanted === "a declaration") return strayText(error.token, at, tokens[index + 1]);
 
   const text = insertable[wanted];
   const found = atEnd ? "the end of the file" : quoted(error.token.image);
@@ -117,8 +117,16 @@ function startsDeclaration(token: IToken): boolean {
 }
 
 /** Text between declarations that none of them can start with. */
-function strayText(token: IToken, at: Place): Diagnostic {
+function strayText(token: IToken, at: Place, next: IToken | undefined): Diagnostic {
   const word = token.image;
+  if (next?.image === "=") {
+    return diagnose("AL0001", {
+      title: `\`${word}\` is declared without its kind`,
+      at,
+      label: "a kind is expected before this",
+      help: [`write what it is: \`stage ${word} = …\`, \`dataset ${word} = …\`, \`model ${word} = …\``],
+    });
+  }
   if ((kinds as readonly string[]).includes(word)) {
     return diagnose("AL0001", {
       title: `\`${word}\` needs ${word === "expect" ? "an expression" : "a name"}`,

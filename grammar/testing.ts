@@ -99,7 +99,7 @@ const operations: readonly Signature[] = [
     required: ["file"],
     positional: ["file"],
     output: (facts) => {
-      const row = facts.peek?.(String(facts.params["file"]));
+      const row = facts.peek?.(String(facts.params.file));
       return row ? of(row) : { message: "the file has no rows to look at", at: "file" };
     },
   }),
@@ -110,7 +110,7 @@ const operations: readonly Signature[] = [
     params: { min_words: int(1, 1), max_words: int(1, 100) },
     output: of(rows.Text),
     validate: (p) =>
-      Number(p["min_words"]) > Number(p["max_words"])
+      Number(p.min_words) > Number(p.max_words)
         ? [{ param: "min_words", kind: "other", message: "must not be greater than max_words" }]
         : [],
   }),
@@ -225,7 +225,7 @@ const operations: readonly Signature[] = [
     params: { ...training, template: { "x-align": "template" } },
     metrics: { loss: "nats per token of completions" },
     output: (facts) =>
-      facts.params["template"] === undefined && facts.row && !("completion" in facts.row.columns)
+      facts.params.template === undefined && facts.row && !("completion" in facts.row.columns)
         ? {
             message: "`sft` needs a template to make text of these rows",
             at: "data",

@@ -145,12 +145,14 @@ export const Less = sign("Less", "<");
 export const Greater = sign("Greater", ">");
 export const EqualEqual = sign("EqualEqual", "==");
 export const NotEqual = sign("NotEqual", "!=");
-export const Equals = sign("Equals", "=");
+/** Between a parameter and its value: `:`, or `=`, which is understood and reported. */
+export const Is = createToken({ name: "Is", label: "`:`", pattern: Lexer.NA });
+export const Equals = createToken({ name: "Equals", label: "`=`", pattern: "=", categories: [Is] });
 export const Plus = sign("Plus", "+");
 export const Minus = sign("Minus", "-");
 export const Times = sign("Times", "*");
 export const Divide = sign("Divide", "/");
-export const Colon = sign("Colon", ":");
+export const Colon = createToken({ name: "Colon", label: "`:`", pattern: ":", categories: [Is] });
 export const Comma = sign("Comma", ",");
 export const Semicolon = sign("Semicolon", ";");
 export const LeftParen = sign("LeftParen", "(");
@@ -212,6 +214,7 @@ export const tokens: TokenType[] = [
   LeftBrace,
   RightBrace,
   Name,
+  Is,
 ];
 
 let shared: Lexer | undefined;

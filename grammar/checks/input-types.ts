@@ -7,6 +7,7 @@ import type { Context } from "../context.ts";
 import type { Diagnostic, Fix } from "../diagnostic.ts";
 import type { InputSpec } from "../signature.ts";
 import type { Place } from "../source.ts";
+import { oneOf } from "../suggest.ts";
 import { fits, misfits, printType, type Type } from "../types.ts";
 import { type Check, everyCall, fitsItsPlace } from "./check.ts";
 
@@ -94,11 +95,15 @@ function declarationFor(type: Type): string {
 /** Which columns are the trouble. */
 function columns(given: Type, wanted: Type): string[] {
   if (given.kind !== "dataset" || wanted.kind !== "dataset") return [];
-  return misfits(given.row, wanted.row).map(({ column, wanted: type, given: have }) =>
-    have === undefined
-      ? `there is no column \`${column}\` (columns are ${Object.keys(given.row.columns).join(", ") || "none"})`
-      : `column \`${column}\` is ${have}, ${type} is wanted`,
-  );
+  const found = misfits(given.row, wanted.row);
+  const absent = found.filter((m) => m.given === undefined).map((m) => m.column);
+  const have = Object.keys(given.row.columns).join(", ") || "none";
+  return [
+    ...(absent.length > 0 ? [`there is no column ${oneOf(absent)}; the columns are ${have}`] : []),
+    ...found.flatMap((m) =>
+      m.given === undefined ? [] : [`column \`${m.column}\` is ${m.given}, ${m.wanted} is wanted`],
+    ),
+  ];
 }
 
 /** Another declaration that fits is no remedy for rows; an operation that makes them fit is. */
