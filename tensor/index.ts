@@ -19,6 +19,7 @@ export type { Graph, Value } from "./ir/graph.ts";
 export { crossEntropy, sequenceLogprobs } from "./loss/cross-entropy.ts";
 export { type DpoKind, type DpoOptions, type DpoResult, dpo, type PairLogprobs } from "./loss/dpo.ts";
 export { fullKl } from "./loss/kl.ts";
+export { type SupervisedRows, sumPerSequence, supervisedRows } from "./loss/supervised-rows.ts";
 export { initialize, type LlamaConfig, parameterCount, parameterShapes } from "./models/config.ts";
 export { llama, type Model } from "./models/llama.ts";
 export { type AdamWOptions, adamw, type Optimizer } from "./optim/adamw.ts";

@@ -49,6 +49,10 @@ describe.each(backends)("%s", (_name, open) => {
     },
   );
 
+  test("has a fingerprint of four parts or less without spaces, for cache keys", async () => {
+    expect((await open()).fingerprint).toMatch(/^[a-z-]+(\/[\w.-]+){2,3}$/);
+  });
+
   test("an output may be an input, a constant, or the same value under two names", async () => {
     const b = new Builder();
     const x = b.input("x", [2]);

@@ -29,6 +29,11 @@ export interface Model {
   tokenLogprobs(ids: Value): Value;
   /** ids [B,T] → log p(ids[t] | ids[<t]) [B,T-1] for t ≥ 1 and the whole distribution [B·(T-1),V]. */
   nextTokenLogprobs(ids: Value): { picked: Value; all: Value };
+  /**
+   * Only some predictions, which saves the head's work on the others: rows [R] into the B·T positions and the token
+   * targets [R] that each predicts → log-probabilities in nats [R]. See supervisedRows().
+   */
+  logprobsAt(ids: Value, rows: Value, targets: Value): Value;
   /** Whole prompts ids [B,T] → hidden [B·T,D] and the caches they leave. */
   prefill(ids: Value): { hidden: Value; caches: LayerCache[] };
   /** One token per row: ids [B], positions [B] ≤ the slots S of the caches → hidden [B,D] and this token's cache slices. */
@@ -157,6 +162,7 @@ export function llama(b: Builder, config: LlamaConfig, params: Readonly<Record<s
     logits: (ids) => b.reshape(head(hidden(ids)), [...ids.shape, config.vocab_size]),
     tokenLogprobs: (ids) => b.pad(nextTokenLogprobs(ids).picked, 1, 1, 0),
     nextTokenLogprobs,
+    logprobsAt: (ids, rows, targets) => b.tokenLogprob(head(b.gatherRows(hidden(ids), rows)), targets).picked,
     prefill,
     step,
   };

@@ -159,9 +159,10 @@ export const fused: OpDefs<FusedName> = {
       check(!gSilu, "not-differentiable", () => "swiglu: no gradient through the second output");
       if (!g) return [];
       const [gate, up] = [node.inputs[0]!, node.inputs[1]!];
-      const silu = node.outputs[1]!;
-      const slope = b.mul(b.sigmoid(gate), b.add(b.sub(gate, silu), 1));
-      return [b.mul(b.mul(g, up), slope), b.mul(g, silu)];
+      const [y, silu] = [node.outputs[0]!, node.outputs[1]!];
+      // With σ = σ(gate): up·σ·(1 + gate - silu) = y + σ·(up - y), one pass less.
+      const slope = b.add(b.mul(b.sub(up, y), b.sigmoid(gate)), y);
+      return [b.mul(g, slope), b.mul(g, silu)];
     },
   },
 };
