@@ -5,6 +5,7 @@ export type TensorErrorCode =
   | "argument" // a value outside its range
   | "missing" // a name that should be there and is not
   | "not-differentiable" // a gradient was asked through an op that has none
+  | "diverged" // a loss or gradient that is not finite
   | "backend" // the runtime refused or is not installed
   | "disposed"; // used after dispose()
 

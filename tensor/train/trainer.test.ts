@@ -190,3 +190,15 @@ test("weights that do not fit the config, a wrong state and a vector loss are re
   );
   await expect(trainer.step(batch(1), { learning_rate: Number.NaN })).rejects.toThrow("learning_rate is NaN");
 });
+
+test("a step that is not finite is an error and leaves the weights of the step before", async () => {
+  const trainer = open(await onnxBackend(), {
+    loss: (b, model, { ids, mask, blow }) => ({
+      loss: b.mul(crossEntropy(b, model.tokenLogprobs(ids!), mask!), b.exp(blow!)),
+    }),
+  });
+  await trainer.step({ ...batch(1), blow: 0 }, rate);
+  const before = digest(trainer.params());
+  await expect(trainer.step({ ...batch(1), blow: 200 }, rate)).rejects.toThrow("step 2 gave loss Infinity"); // e^200 > 3.4e38
+  expect(digest(trainer.params())).toBe(before);
+});

@@ -108,12 +108,20 @@ export function createTrainer(options: TrainerOptions): Trainer {
       },
       into,
     );
+    const result = readResult(out as Arrays32);
+    if (!Number.isFinite(result.loss) || !Number.isFinite(result.grad_norm)) {
+      throw new TensorError(
+        "diverged",
+        `step ${steps + 1} gave loss ${result.loss} and gradient norm ${result.grad_norm}`,
+        "the weights are still those of the step before, the optimiser's moments are lost: restore, then lower learning_rate",
+      );
+    }
     // Frozen weights stay where they are; trained ones swap.
     const next = { ...current, ...pick(spare, trained) };
     spare = { ...spare, ...pick(current, trained) };
     current = next;
     steps++;
-    return readResult(out as Arrays32);
+    return result;
   }
 
   return {
