@@ -1,0 +1,62 @@
+// Chooses rows by their place, or puts them in another order.
+import { type RowData, type Rows, readRows, type TransformRun } from "../../../engine/index.ts";
+import { stream } from "../../../tensor/random.ts";
+
+interface Count {
+  readonly n: number;
+}
+interface Seeded {
+  readonly seed: number;
+}
+
+export const take: TransformRun<Count> = {
+  async *transform(rows, { params }): Rows {
+    if (params.n === 0) return;
+    let taken = 0;
+    for await (const row of rows) {
+      yield row;
+      if (++taken === params.n) return;
+    }
+  },
+};
+
+export const skip: TransformRun<Count> = {
+  async *transform(rows, { params }): Rows {
+    let seen = 0;
+    for await (const row of rows) if (++seen > params.n) yield row;
+  },
+};
+
+/** Algorithm R (Vitter 1985): only n rows are held. */
+export const sample: TransformRun<Count & Seeded> = {
+  async *transform(rows, { params }): Rows {
+    const random = stream(params.seed).split("sample");
+    const kept: { row: RowData; place: number }[] = [];
+    let place = 0;
+    for await (const row of rows) {
+      if (kept.length < params.n) kept.push({ row, place });
+      else {
+        const at = random.int(place + 1);
+        if (at < params.n) kept[at] = { row, place };
+      }
+      place++;
+    }
+    kept.sort((a, b) => a.place - b.place);
+    for (const { row } of kept) yield row;
+  },
+};
+
+export const shuffle: TransformRun<Seeded> = {
+  async *transform(rows, { params }): Rows {
+    const all: RowData[] = [];
+    for await (const row of rows) all.push(row);
+    yield* stream(params.seed).split("shuffle").shuffle(all);
+  },
+};
+
+export const concat: TransformRun = {
+  async *transform(rows, { inputs }): Rows {
+    yield* rows;
+    for (const other of inputs.others ?? []) yield* readRows(other.dir);
+  },
+};

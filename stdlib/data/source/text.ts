@@ -1,0 +1,57 @@
+// Reads text files: UTF-8, with or without a byte order mark, any line ends.
+import { readFile } from "node:fs/promises";
+import { type Rows, type SourceRun, TaskError } from "../../../engine/index.ts";
+
+interface Params {
+  readonly per: "file" | "paragraph" | "line";
+}
+
+export const text: SourceRun<Params> = {
+  async *read({ params, files }): Rows {
+    for (const path of files.paths ?? []) {
+      for (const part of partsOf(await readText(path), params.per)) yield { text: part };
+    }
+  },
+};
+
+/** Line ends become LF; the byte order mark goes. */
+export async function readText(path: string): Promise<string> {
+  const bytes = await readFile(path);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes).replace(/\r\n?/g, "\n");
+  } catch {
+    throw new TaskError({
+      code: "not-utf8",
+      message: `byte ${firstBadByte(bytes)} is not UTF-8`,
+      where: path,
+      help: "convert the file, for example: iconv -f latin1 -t utf-8",
+    });
+  }
+}
+
+function* partsOf(content: string, per: Params["per"]): Iterable<string> {
+  if (per === "file") {
+    if (content.trim() !== "") yield content;
+    return;
+  }
+  for (const part of content.split(per === "line" ? "\n" : /\n[^\S\n]*(?:\n[^\S\n]*)+/)) {
+    const trimmed = per === "line" ? part : part.replace(/^\n+|\n+$/g, "");
+    if (trimmed.trim() !== "") yield trimmed;
+  }
+}
+
+/** The length of the longest valid start, by halving. */
+function firstBadByte(bytes: Uint8Array): number {
+  let [good, bad] = [0, bytes.length];
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    try {
+      // `stream` forgives a character that is only cut short.
+      new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, middle), { stream: true });
+      good = middle;
+    } catch {
+      bad = middle;
+    }
+  }
+  return good;
+}
