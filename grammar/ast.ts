@@ -214,11 +214,13 @@ export interface Comment {
   readonly span: Span;
 }
 
+export type Lost = Pick<ReadonlySet<string>, "has">;
+
 export interface File {
   readonly declarations: readonly Declaration[];
   readonly comments: readonly Comment[];
   /** Names that stand in text that could not be read, so that no one asks where they are declared. */
-  readonly lost: ReadonlySet<string>;
+  readonly lost: Lost;
 }
 
 /** Visits an expression and everything in it, outermost first. */

@@ -354,7 +354,13 @@ class Builder {
     const number = token(n, "NumberLiteral");
     if (number) return this.#number(number);
     const text = node(n, "text");
-    if (text) return this.#text(text);
+    if (text) {
+      const said = this.diagnostics.length;
+      const literal = this.#text(text);
+      // With an unknown escape nobody knows which text was meant.
+      const unsure = this.diagnostics.slice(said).some((d) => d.code === "AL0006");
+      return unsure ? { kind: "hole", span: literal.span } : literal;
+    }
     const list = node(n, "list");
     if (list) return this.#list(list);
     const block = node(n, "block");

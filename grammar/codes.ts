@@ -51,7 +51,7 @@ export const codes = {
   AL0204: error("too many arguments"),
   AL0205: error("a parameter is given twice"),
   AL0206: error("rows do not have the columns of the row named"),
-  AL0207: error("an operation cannot work with what it is given", fixable),
+  AL0207: error("an operation cannot work with what it is given"),
 
   // Values.
   AL0301: error("a value of the wrong type"),

@@ -16,9 +16,9 @@ export function lowerExpectation(e: ast.Expression, context: Context): Lowered {
 function word(name: ast.Name, text: string, context: Context): Lowered {
   const param = context.param(name.text);
   if (param) return param.evaluated.value === undefined ? nothing() : literal(param.evaluated.value, text);
-  if (context.scope.lost.has(name.text)) return nothing();
   const at = context.place(name.span);
   const d = context.scope.names.get(name.text);
+  if (!d && context.scope.lost.has(name.text)) return nothing();
   if (!d) {
     return nothing(
       diagnose("AL0101", {
@@ -58,7 +58,7 @@ function metric(m: ast.Member, text: string, context: Context): Lowered {
     );
   }
   const { name } = m.object;
-  if (context.scope.lost.has(name.text) || m.name.text === "") return nothing();
+  if (m.name.text === "") return nothing();
   const d = context.scope.names.get(name.text);
   if (!d) return word(name, text, context);
   const node = context.node(name.text);

@@ -153,7 +153,8 @@ export function readTextBlock(inside: string, start: number): ReadString {
   for (const [i, line] of body.entries()) {
     if (i > 0) {
       value += "\n";
-      offsets.push(line.at);
+      const before = body[i - 1]!;
+      offsets.push(before.at + before.text.length);
     }
     value += line.text;
     for (let k = 0; k < line.text.length; k++) offsets.push(line.at + k);

@@ -1,6 +1,6 @@
 // Text → File: reads everything there is to read and reports what could not be.
 import type { IToken } from "chevrotain";
-import type { Expression, File } from "./ast.ts";
+import type { Expression, File, Lost } from "./ast.ts";
 import { buildAst, buildValue } from "./build-ast.ts";
 import { diagnose, replacement } from "./codes.ts";
 import type { Diagnostic } from "./diagnostic.ts";
@@ -66,7 +66,10 @@ function lineOf(source: Source, d: Diagnostic): number {
 }
 
 /** Every name that looks declared, whether or not its declaration could be read. */
-function namesIn(tokens: readonly IToken[]): Set<string> {
+function namesIn(tokens: readonly IToken[]): Lost {
+  // `dataset = …`: any name may be the one that is missing.
+  const nameless = tokens.some((t, i) => isKind(t) && tokens[i + 1]?.tokenType === Equals);
+  if (nameless) return { has: () => true };
   const names = new Set<string>();
   for (const [i, t] of tokens.entries()) {
     const next = tokens[i + 1];

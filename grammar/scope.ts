@@ -1,5 +1,12 @@
 // Names and what they refer to.
-import type { Declaration, File, NodeDeclaration, ParamDeclaration, TemplateDeclaration } from "./ast.ts";
+import type {
+  Declaration,
+  File,
+  Lost,
+  NodeDeclaration,
+  ParamDeclaration,
+  TemplateDeclaration,
+} from "./ast.ts";
 
 export type NamedDeclaration = ParamDeclaration | NodeDeclaration | TemplateDeclaration;
 
@@ -7,7 +14,7 @@ export interface Scope {
   readonly names: ReadonlyMap<string, NamedDeclaration>;
   readonly duplicates: readonly (readonly [first: NamedDeclaration, second: NamedDeclaration])[];
   /** Names in text that could not be read: neither known nor unknown. */
-  readonly lost: ReadonlySet<string>;
+  readonly lost: Lost;
 }
 
 export function isNamed(d: Declaration): d is NamedDeclaration {

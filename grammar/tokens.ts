@@ -86,7 +86,7 @@ export const UnknownKind = createToken({
 
 function word(text: string): TokenType {
   return createToken({
-    name: `${text[0]?.toUpperCase()}${text.slice(1)}Word`,
+    name: `${text[0]?.toUpperCase()}${text.slice(1)}`,
     label: `\`${text}\``,
     pattern: new RegExp(`${text}(?![\\w])`),
   });

@@ -112,7 +112,7 @@ export function printType(type: Type): string {
     case "template":
       return `Template<${printRow(type.row)}>`;
     case "dataset":
-      return `Dataset<${printRow(type.row)}>`;
+      return anything(type.row) ? "Dataset" : `Dataset<${printRow(type.row)}>`;
     case "metrics":
       return "Metrics";
     case "list":
@@ -120,6 +120,10 @@ export function printType(type: Type): string {
     case "any":
       return "unknown";
   }
+}
+
+function anything(row: Row): boolean {
+  return row.name === undefined && Object.keys(row.columns).length === 0;
 }
 
 export function printRow(row: Row): string {

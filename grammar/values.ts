@@ -27,7 +27,7 @@ export interface ValueScope {
   param(name: string): Evaluated | undefined;
   declaration(name: string): NamedDeclaration | undefined;
   readonly params: readonly string[];
-  readonly lost: ReadonlySet<string>;
+  readonly lost: ast.Lost;
   /** A template's texts, by its declaration; undefined when they could not be read. */
   template(name: string): Json | undefined;
   readonly templates: readonly string[];
@@ -176,7 +176,7 @@ function unfit(
     choices.length > 0 &&
     typeof value === "string" &&
     !choices.includes(value) &&
-    !typeOk(value, withoutChoices(schema))
+    !fitsOtherwise(value, schema)
   ) {
     return diagnose("AL0109", {
       title: `\`${name}\` has no choice ${show(value)}`,
@@ -198,14 +198,13 @@ function unfit(
   }
   const broken = brokenBound(value, schema);
   if (!broken) return undefined;
-  const claim = `${name} ${broken.op} ${broken.limit}`;
   return diagnose("AL0302", {
     title: `\`${name}\` must be ${broken.op} ${broken.limit}, this is ${show(value)}`,
     at,
     label: `this is ${show(value)}`,
     related,
     notes: e.kind === "number" ? [] : [explanation(expr, broken.op, broken.limit)],
-    help: [`write ${describe(schema)}`.replace(/`$/, "`") + (e.kind === "number" ? "" : ` for \`${claim}\``)],
+    help: [`write ${describe(schema)}`],
   });
 }
 
@@ -216,9 +215,10 @@ function explanation(expr: Expr, op: ">" | ">=" | "<" | "<=", limit: number): st
   return explain({ kind: "binary", op, left: expr, right: bound, text }).join("\n");
 }
 
-function withoutChoices(schema: ParamSchema): ParamSchema {
+/** Whether it fits an alternative that is not a choice of words. */
+function fitsOtherwise(value: Json, schema: ParamSchema): boolean {
   const rest = (schema.anyOf ?? []).filter((s) => s.const === undefined && s.enum === undefined);
-  return rest.length > 0 ? { anyOf: rest } : { type: "never", enum: [] };
+  return rest.some((s) => typeOk(value, s));
 }
 
 const unitNames: Readonly<Record<ast.Unit, string>> = {

@@ -1,7 +1,7 @@
 // `as Row` promises columns that are there.
 import { diagnose } from "../codes.ts";
-import { didYouMean, listed } from "../suggest.ts";
-import { misfits, printType, rows } from "../types.ts";
+import { didYouMean, listed, oneOf } from "../suggest.ts";
+import { printType, rows } from "../types.ts";
 import type { Check } from "./check.ts";
 
 export const casts: Check = (context) =>
@@ -30,14 +30,23 @@ export const casts: Check = (context) =>
         ];
       }
       if (cast.missing.length === 0 || cast.given.kind !== "dataset") return [];
-      const have = Object.keys(cast.given.row.columns);
-      const first = misfits(cast.given.row, rows[cast.row.text as keyof typeof rows]);
+      const absent = cast.missing.filter((m) => m.given === undefined).map((m) => m.column);
+      const other = cast.missing.filter((m) => m.given !== undefined);
       return [
         diagnose("AL0206", {
           title: `these rows are not \`${cast.row.text}\``,
           at,
-          label: `${first.map((m) => `\`${m.column}\``).join(", ")} ${first.length === 1 ? "is" : "are"} missing or of another type`,
-          notes: [`columns are ${listed(have)}`],
+          label:
+            absent.length > 0
+              ? `${oneOf(absent, "and")} ${absent.length === 1 ? "is" : "are"} missing`
+              : `${oneOf(
+                  other.map((m) => m.column),
+                  "and",
+                )} of another type`,
+          notes: [
+            `columns are ${listed(Object.keys(cast.given.row.columns))}`,
+            ...other.map((m) => `column \`${m.column}\` is ${m.given}, ${m.wanted} is wanted`),
+          ],
           help: ["name the columns first: `|> select(wanted: column)`"],
         }),
       ];
