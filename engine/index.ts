@@ -12,7 +12,7 @@ export {
   defineTransform,
   type Operation,
 } from "./operation.ts";
-export { type Cause, type Explanation, explain } from "./plan/explain.ts";
+export { type Cause, type Explanation, explain, lineOf } from "./plan/explain.ts";
 export { createPlan, type Planned, type PlanOptions } from "./plan/graph.ts";
 export type { KeyLeaf, KeyTree } from "./plan/key.ts";
 export type {

@@ -114,24 +114,23 @@ export function fakeSpawn(work: (worker: FakeWorker) => void): Spawn {
       end = resolve;
     });
     const state = { aborted: false, killed: false };
+    const workerFor = (task: Task): FakeWorker => ({
+      task,
+      get aborted() {
+        return state.aborted;
+      },
+      get killed() {
+        return state.killed;
+      },
+      say: onMessage,
+      exit: (exit = { code: 0 }) => end(exit),
+    });
     return {
       exited,
       tail: () => [],
       send(message) {
         if (message.type === "abort") state.aborted = true;
-        else {
-          work({
-            task: message.task,
-            get aborted() {
-              return state.aborted;
-            },
-            get killed() {
-              return state.killed;
-            },
-            say: onMessage,
-            exit: (exit = { code: 0 }) => end(exit),
-          });
-        }
+        else queueMicrotask(() => work(workerFor(message.task)));
       },
       kill() {
         state.killed = true;

@@ -4,9 +4,11 @@ import type { KeyLeaf, KeyTree } from "./key.ts";
 import type { Plan, PlanTask, TaskState } from "./plan.ts";
 
 export interface Cause {
+  /** The stage whose own parameters, files or inputs changed. */
+  readonly node: string;
   /** `beta: 0.1 → 0.5`, `file notes.txt changed`, `input base changed`. */
   readonly text: string;
-  /** Why that input changed. */
+  /** Of an input: what it all started with, in the stages above. */
   readonly because: readonly Cause[];
 }
 
@@ -19,72 +21,91 @@ export interface Explanation {
 }
 
 export function explain(plan: Plan, node: string, history: History): Explanation | undefined {
-  const tasks = new Map(plan.tasks.map((task) => [task.id, task]));
-  const task = tasks.get(node);
-  return task && explainTask(task, tasks, history, new Set());
+  const explain = explainer(plan, history);
+  // What is above first, so that a long chain is not explained by recursion.
+  for (const task of plan.tasks) if (task.id !== node) explain(task.id);
+  return explain(node);
 }
 
-type Tasks = ReadonlyMap<string, PlanTask>;
+/** Explains any node of a plan; what is explained once is not worked out again. */
+export function explainer(plan: Plan, history: History): (node: string) => Explanation | undefined {
+  const tasks = new Map(plan.tasks.map((task) => [task.id, task]));
+  const known = new Map<string, Explanation | undefined>();
+  return explainNode;
 
-function explainTask(task: PlanTask, tasks: Tasks, history: History, seen: Set<string>): Explanation {
+  function explainNode(node: string): Explanation | undefined {
+    // A node that is being explained has no answer yet: names in the history may go in circles.
+    if (!known.has(node)) {
+      known.set(node, undefined);
+      const task = tasks.get(node);
+      if (task) known.set(node, explainTask(task, history.get(node) ?? [], rootsOf));
+    }
+    return known.get(node);
+  }
+
+  function rootsOf(node: string): readonly Cause[] {
+    const roots = (explainNode(node)?.causes ?? []).flatMap((c) => (c.because.length > 0 ? c.because : [c]));
+    return [...new Map(roots.map((root) => [`${root.node} ${root.text}`, root])).values()];
+  }
+}
+
+function explainTask(
+  task: PlanTask,
+  entries: readonly HistoryEntry[],
+  why: (input: string) => readonly Cause[],
+): Explanation {
   const { id: node, state } = task;
-  const entries = history.get(node) ?? [];
-  const says = (headline: string, causes: readonly Cause[] = []): Explanation => ({
+  const says = (headline: string, causes: readonly Cause[]): Explanation => ({
     node,
     state,
     headline,
     causes,
   });
-  const compare = (before: KeyTree, after: KeyTree): Cause[] =>
-    differences(before, after, (input) => {
-      const from = tasks.get(input);
-      if (!from || seen.has(input)) return [];
-      return explainTask(from, tasks, history, new Set([...seen, node])).causes;
-    });
+  const only = (text: string): readonly Cause[] => [{ node, text, because: [] }];
+  const compare = (before: HistoryEntry, after: KeyTree): Cause[] =>
+    differences(before.keyTree, after, node, why);
+  const last = entries.at(-1);
 
   if (state === "cached") {
+    if (!last) return says("cached; the same was built before under another name", []);
     const at = entries.findLastIndex((entry) => entry.key === task.key);
-    if (at === -1) {
-      const last = entries.at(-1);
-      if (!last) return says("cached; the same work was done before under another name");
-      return says("cached; built before, changed since the last run", compare(last.keyTree, task.keyTree));
-    }
-    const before: HistoryEntry | undefined = entries[at - 1];
-    const first = { text: "never built before", because: [] };
-    const causes = before ? compare(before.keyTree, entries[at]!.keyTree) : [first];
-    return says("cached; was built because", causes);
+    if (at === -1)
+      return says("cached; built elsewhere before, differs from the last run", compare(last, task.keyTree));
+    const before = entries[at - 1];
+    if (before) return says("cached; was built because", compare(before, entries[at]!.keyTree));
+    return says("cached; was built because", only("never built before"));
   }
 
   const verb = state === "waiting" ? "waits for what it needs" : "will run";
-  if (task.damage !== undefined) return says(verb, [cause(`its artifact was damaged: ${task.damage}`)]);
-  const last = entries.at(-1);
-  if (!last) return says(verb, [cause("never built")]);
-  const causes = compare(last.keyTree, task.keyTree);
-  return says(verb, causes.length > 0 ? causes : [cause("its artifact is no longer in the store")]);
+  if (task.damage !== undefined) return says(verb, only(`its artifact was damaged: ${task.damage}`));
+  if (!last) return says(verb, only("never built"));
+  const causes = compare(last, task.keyTree);
+  return says(verb, causes.length > 0 ? causes : only("its artifact is no longer in the store"));
 }
 
 /** The reason in one line, for a table. */
 export function reasonOf(explanation: Explanation): string {
-  if (explanation.state === "cached")
-    return explanation.headline.includes("since") ? "built before" : "unchanged";
+  if (explanation.state === "cached") return "unchanged";
   return explanation.causes.map(lineOf).join("; ");
 }
 
-function lineOf(cause: Cause): string {
+/** `input writer changed (because epochs: 1 → 2)` */
+export function lineOf(cause: Cause): string {
   if (cause.because.length === 0) return cause.text;
-  return `${cause.text} (because ${cause.because.map(lineOf).join("; ")})`;
-}
-
-function cause(text: string, because: readonly Cause[] = []): Cause {
-  return { text, because };
+  const roots = cause.because.map((root) =>
+    cause.text.startsWith(`input ${root.node} `) ? root.text : `${root.node}: ${root.text}`,
+  );
+  return `${cause.text} (because ${roots.join("; ")})`;
 }
 
 /** What changed between two key trees; `why` answers for inputs. */
 export function differences(
   before: KeyTree,
   after: KeyTree,
+  node: string,
   why: (input: string) => readonly Cause[] = () => [],
 ): Cause[] {
+  const cause = (text: string, because: readonly Cause[] = []): Cause => ({ node, text, because });
   const causes: Cause[] = [];
   const steps = (tree: KeyTree): string =>
     tree
@@ -102,59 +123,51 @@ export function differences(
     if (isOp(b ?? a!) || isFile(label) || (a && b && b.value !== undefined && a.value === b.value)) continue;
     // A step that came or went has been named already, with all that belongs to it.
     if (!hasStep(label, a ? after : before)) continue;
-    causes.push(changed(label, a, b, why));
+    const input = isInput(label) ? inputChange(label, a, b) : undefined;
+    if (input === undefined) causes.push(cause(`${label.replace(PARAMS, "$1")}: ${shown(a)} → ${shown(b)}`));
+    else causes.push(cause(input, a && b && a.name === b.name ? why(b.name ?? "") : []));
   }
-  return [...causes, ...fileChanges(before, after)];
+  return [...causes, ...fileChanges(before, after).map((text) => cause(text))];
 }
 
-function changed(
-  label: string,
-  a: KeyLeaf | undefined,
-  b: KeyLeaf | undefined,
-  why: (input: string) => readonly Cause[],
-): Cause {
-  if (label === "from" || /(^|\.)inputs\./.test(label)) return inputChange(label, a, b, why);
-  const name = label.replace(/(^|\.)params\./, "$1");
-  return cause(`${name}: ${shown(a)} → ${shown(b)}`);
+const PARAMS = /(^|\.)params\./;
+const INPUTS = /(^|\.)inputs\./;
+
+function isInput(label: string): boolean {
+  return label === "from" || (INPUTS.test(label) && !PARAMS.test(label));
 }
 
-function inputChange(
-  label: string,
-  a: KeyLeaf | undefined,
-  b: KeyLeaf | undefined,
-  why: (input: string) => readonly Cause[],
-): Cause {
-  const role = label.replace(/(^|\.)inputs\./, "$1");
-  if (!b) return cause(`input ${a!.name ?? role} removed`);
-  if (!a) return cause(`input ${b.name ?? role} added`);
-  if (a.name !== b.name) return cause(`${role}: ${a.name} → ${b.name}`);
-  const because = why(b.name ?? "");
-  return cause(`input ${b.name} ${b.value === undefined ? "is built anew" : "changed"}`, because);
+function inputChange(label: string, a: KeyLeaf | undefined, b: KeyLeaf | undefined): string {
+  const role = label.replace(INPUTS, "$1");
+  if (!b) return `input ${a!.name ?? role} removed`;
+  if (!a) return `input ${b.name ?? role} added`;
+  if (a.name !== b.name) return `${role}: ${a.name} → ${b.name}`;
+  return `input ${b.name} ${b.value === undefined ? "is built anew" : "changed"}`;
 }
 
 /** Files by name, because one more in front would move all the others. */
-function fileChanges(before: KeyTree, after: KeyTree): Cause[] {
+function fileChanges(before: KeyTree, after: KeyTree): string[] {
   const files = (tree: KeyTree): KeyLeaf[] => tree.filter((leaf) => isFile(leaf.label));
   const [a, b] = [files(before), files(after)];
   const digests = (leaves: readonly KeyLeaf[]): string => leaves.map((leaf) => leaf.value).join();
   if (digests(a) === digests(b)) return []; // at most renamed
   const old = new Map(a.map((leaf) => [leaf.name, leaf.value]));
   const now = new Map(b.map((leaf) => [leaf.name, leaf.value]));
-  const causes: Cause[] = [];
+  const changes: string[] = [];
   for (const [name, value] of now) {
-    if (!old.has(name)) causes.push(cause(`file ${name} added`));
-    else if (old.get(name) !== value) causes.push(cause(`file ${name} changed`));
+    if (!old.has(name)) changes.push(`file ${name} added`);
+    else if (old.get(name) !== value) changes.push(`file ${name} changed`);
   }
-  for (const name of old.keys()) if (!now.has(name)) causes.push(cause(`file ${name} removed`));
-  return causes.length > 0 ? causes : [cause("the order of its files changed")];
+  for (const name of old.keys()) if (!now.has(name)) changes.push(`file ${name} removed`);
+  return changes.length > 0 ? changes : ["the order of its files changed"];
 }
 
 function isOp(leaf: KeyLeaf): boolean {
-  return /(^|\.)op$/.test(leaf.label) && !/(^|\.)params\./.test(leaf.label);
+  return /(^|\.)op$/.test(leaf.label) && !PARAMS.test(leaf.label);
 }
 
 function isFile(label: string): boolean {
-  return /(^|\.)files\.[^.]+\.\d+$/.test(label) && !/(^|\.)params\./.test(label);
+  return /(^|\.)files\.[^.]+\.\d+$/.test(label) && !PARAMS.test(label);
 }
 
 /** Whether the tree has the step of a chain that the label belongs to. */

@@ -1,6 +1,6 @@
 // Turns a checked program into a plan: what depends on what, every key that can be known, and what is in the store.
 import { dirname, relative } from "node:path";
-import { alg, Graph } from "@dagrejs/graphlib";
+import { Graph } from "@dagrejs/graphlib";
 import {
   type Expr,
   type Json,
@@ -16,7 +16,7 @@ import { type FileSystem, systemFiles } from "../ports.ts";
 import { type Problem, problemOf } from "../problem.ts";
 import type { Store } from "../store/store.ts";
 import { TaskError } from "../task.ts";
-import { explain, reasonOf } from "./explain.ts";
+import { explainer, reasonOf } from "./explain.ts";
 import { isPath, keyedParams, keyOf, schemaOf } from "./key.ts";
 import type { Plan, PlanCall, PlanEdge, PlannedFile, PlanTask } from "./plan.ts";
 
@@ -46,7 +46,6 @@ export async function createPlan(program: Program, options: PlanOptions): Promis
 async function planOf(program: Program, options: PlanOptions): Promise<Plan> {
   const { store, numerics = "" } = options;
   const graph = graphOf(program);
-  refuseCycles(graph);
   const selected = options.only === undefined ? undefined : withNeeds(graph, options.only);
   const nodes = inOrder(program.nodes, graph).filter((node) => !selected || selected.has(node.id));
 
@@ -85,11 +84,9 @@ async function planOf(program: Program, options: PlanOptions): Promise<Plan> {
     expectations: program.expectations.filter(({ expr }) => metricsIn(expr).every((m) => within(m.node))),
     publications: program.publications.filter(({ node }) => within(node)),
   };
-  const history = loadHistory(store, program.name);
-  return {
-    ...plan,
-    tasks: plan.tasks.map((task) => ({ ...task, reason: reasonOf(explain(plan, task.id, history)!) })),
-  };
+  const explain = explainer(plan, loadHistory(store, program.name));
+  // In order, so that whatever is asked about an input has been answered before.
+  return { ...plan, tasks: plan.tasks.map((task) => ({ ...task, reason: reasonOf(explain(task.id)!) })) };
 }
 
 export function artifactOf(record: {
@@ -119,17 +116,6 @@ function graphOf(program: Program): Graph {
   return graph;
 }
 
-function refuseCycles(graph: Graph): void {
-  const [cycle] = alg.findCycles(graph);
-  if (!cycle) return;
-  const path = [...cycle, cycle[0]].join(" → ");
-  throw new TaskError({
-    code: "cycle",
-    message: `these need each other: ${path}`,
-    help: "one of them must not",
-  });
-}
-
 function withNeeds(graph: Graph, only: string): Set<string> {
   if (!graph.hasNode(only)) {
     const [meant] = nearest(only, graph.nodes());
@@ -148,17 +134,33 @@ function withNeeds(graph: Graph, only: string): Set<string> {
 function inOrder(nodes: readonly ProgramNode[], graph: Graph): ProgramNode[] {
   const ordered = new Map<string, ProgramNode>();
   const byId = new Map(nodes.map((node) => [node.id, node]));
+  // Depth first, but not by recursion: a pipeline may be a chain of thousands.
+  const path = new Set<string>();
   for (const start of nodes) {
-    // Depth first without recursion: a pipeline may be a chain of thousands.
     const stack = [start.id];
-    while (stack.length > 0) {
-      const id = stack.at(-1)!;
+    for (let id = stack.at(-1); id !== undefined; id = stack.at(-1)) {
       const open = (graph.predecessors(id) ?? []).filter((need) => !ordered.has(need));
-      if (open.length > 0) stack.push(...open.reverse());
-      else ordered.set(stack.pop()!, byId.get(id)!);
+      if (open.length === 0) {
+        path.delete(id);
+        ordered.set(id, byId.get(id)!);
+        stack.pop();
+        continue;
+      }
+      path.add(id);
+      const again = open.find((need) => path.has(need));
+      if (again !== undefined) refuseCycle([...path].slice([...path].indexOf(again)));
+      stack.push(...open.reverse());
     }
   }
   return [...ordered.values()];
+}
+
+function refuseCycle(cycle: readonly string[]): never {
+  throw new TaskError({
+    code: "cycle",
+    message: `these need each other: ${[...cycle, cycle[0]].join(" → ")}`,
+    help: "one of them must not",
+  });
 }
 
 function edgesOf(node: ProgramNode): PlanEdge[] {

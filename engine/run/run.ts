@@ -226,7 +226,9 @@ class Run {
     }
     this.#watch(task, async () => {
       const { record, damage } = await this.#store.lookup(key!);
-      if (damage !== undefined) this.#emit({ type: "artifact-damaged", node: task.id, damage });
+      if (damage !== undefined && !this.#distrusted.has(task.id)) {
+        this.#emit({ type: "artifact-damaged", node: task.id, damage });
+      }
       if (record) this.#done(task, artifactOf(record), "cached");
       else this.#dispatch({ type: "missing", id: task.id });
     });
