@@ -22,8 +22,8 @@ export async function readText(path: string): Promise<string> {
   } catch {
     throw new TaskError({
       code: "not-utf8",
-      message: `byte ${firstBadByte(bytes)} is not UTF-8`,
-      where: path,
+      message: "this line is not UTF-8",
+      where: `${path}:${firstBadLine(bytes)}`,
       help: "convert the file, for example: iconv -f latin1 -t utf-8",
     });
   }
@@ -40,8 +40,8 @@ function* partsOf(content: string, per: Params["per"]): Iterable<string> {
   }
 }
 
-/** The length of the longest valid start, by halving. */
-function firstBadByte(bytes: Uint8Array): number {
+/** Counted from 1: the line in which the longest valid start, found by halving, ends. */
+function firstBadLine(bytes: Uint8Array): number {
   let [good, bad] = [0, bytes.length];
   while (bad - good > 1) {
     const middle = (good + bad) >> 1;
@@ -53,5 +53,7 @@ function firstBadByte(bytes: Uint8Array): number {
       bad = middle;
     }
   }
-  return good;
+  let line = 1;
+  for (const byte of bytes.subarray(0, good)) if (byte === 0x0a) line++;
+  return line;
 }

@@ -1,0 +1,75 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { script } from "../lexicon/index.ts";
+import { columnsOf, datasetOf, rowsIn, runWith, temporaryFolder } from "../testing.ts";
+import { judge } from "./index.ts";
+
+async function judgeOf(body: string): Promise<string> {
+  const path = join(await temporaryFolder(), "judge.js");
+  await writeFile(path, `export default ${body};\n`);
+  return (await runWith(script, { path }, { files: { path: [path] } })).dir;
+}
+
+const rows = [
+  { prompt: "ab", responses: ["c", "ddd"], id: 7 },
+  { prompt: [{ role: "user", content: "x" }], responses: [] },
+  { prompt: "", responses: ["ee"] },
+];
+
+test("every response gets a score, and the row keeps its columns", async () => {
+  const inputs = { data: await datasetOf(rows), by: await judgeOf("({ response }) => response.length") };
+  const seen: number[] = [];
+  const { dir, metrics } = await runWith(
+    judge,
+    {},
+    { inputs, onProgress: (p) => seen.push(p.done / p.total) },
+  );
+  expect(await rowsIn(dir)).toEqual([
+    { ...rows[0], scores: [1, 3] },
+    { ...rows[1], scores: [] },
+    { ...rows[2], scores: [2] },
+  ]);
+  // (1 + 3 + 2) / 3
+  expect(metrics).toEqual({ mean_score: 2, min_score: 1, max_score: 3, rows: 3, responses: 3 });
+  expect(seen).toEqual([1 / 3, 2 / 3, 1]);
+});
+
+test("score: full puts the prompt before the response", async () => {
+  const inputs = { data: await datasetOf(rows), by: await judgeOf("({ response }) => response.length") };
+  const { dir } = await runWith(judge, { score: "full" }, { inputs });
+  expect((await rowsIn(dir)).map((row) => row.scores)).toEqual([[3, 5], [], [2]]);
+});
+
+test("rationales and aspects become columns where some response has them", async () => {
+  const by = await judgeOf(
+    "({ response }) => response === 'c' ? { score: 1, rationale: 'short', aspects: { a: 2 } } : 0",
+  );
+  const { dir } = await runWith(judge, {}, { inputs: { data: await datasetOf(rows.slice(0, 1)), by } });
+  expect(await rowsIn(dir)).toEqual([
+    { ...rows[0], scores: [1, 0], rationales: ["short", null], aspects: [{ a: 2 }, null] },
+  ]);
+});
+
+test("a score that is no number stops the stage and names the row; so does a response that is no text", async () => {
+  const nan = await judgeOf("({ response }) => response === 'ee' ? 1 / 0 : 1");
+  const run = (data: string, by: string) => runWith(judge, {}, { inputs: { data, by } });
+  await expect(run(await datasetOf(rows), nan)).rejects.toThrow("the score is Infinity");
+  const one = await judgeOf("() => 1");
+  await expect(run(await datasetOf([{ prompt: "a", responses: [3] }]), one)).rejects.toThrow(
+    "row 1 has a list in responses",
+  );
+  await expect(run(await datasetOf([{ prompt: "a", responses: [] }]), one)).rejects.toThrow(
+    "no response to judge",
+  );
+});
+
+test("the output is rated", () => {
+  const row = { columns: { prompt: "string", responses: "list", models: "list" } } as const;
+  expect(columnsOf(judge, { row })).toEqual({
+    prompt: "string",
+    responses: "list",
+    models: "list",
+    scores: "list",
+  });
+});
