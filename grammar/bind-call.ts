@@ -327,8 +327,8 @@ function factsOf(bound: Unfinished, signature: Signature, context: Context): Cal
   const params: Record<string, Json> = {};
   for (const v of bound.values) {
     const value = v.evaluated.value ?? v.schema.default;
-    if (value !== undefined) params[v.name] = value;
-    else if (v.evaluated.problems.length > 0 && signature.params.required?.includes(v.name)) return undefined;
+    if (value === undefined) return undefined;
+    params[v.name] = value;
   }
   const row = bound.row;
   return { inputs, params, ...(row ? { row } : {}), peek: (path) => context.host.peek(path) };

@@ -22,7 +22,9 @@ export function bridges(given: Type, wanted: Type, library: Library): Bridge[] {
     const gives = input && outputFor(signature, input, given);
     if (!input || !gives || gives.kind === "any" || !fits(gives, wanted)) continue;
     const others = signature.inputs.filter((i) => i !== input && !i.optional).map((i) => i.name);
-    const params = (signature.params.required ?? []).filter((name) => !others.includes(name));
+    const params = (signature.params.required ?? []).filter(
+      (name) => signature.params.properties[name]?.default === undefined,
+    );
     found.push({
       signature,
       gives,

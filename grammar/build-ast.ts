@@ -232,8 +232,8 @@ class Builder {
   }
 
   /** Two items without a comma must at least be on two lines. */
-  #separated(before: Span, after: Span | undefined): void {
-    if (!after || this.#source.text.slice(before.end, after.start).includes("\n")) return;
+  #separated(before: Span, after: Span | undefined): boolean {
+    if (!after || this.#source.text.slice(before.end, after.start).includes("\n")) return false;
     const at = this.#place({ start: after.start, end: after.end });
     this.diagnostics.push(
       diagnose("AL0007", {
@@ -249,6 +249,7 @@ class Builder {
         ],
       }),
     );
+    return true;
   }
 
   #missingEquals(name: ast.Name): void {
@@ -400,7 +401,9 @@ class Builder {
       const next = items[i + 1];
       if (!next) return;
       const separated = commas.some((c) => c.startOffset >= item.span.end && c.startOffset < next.span.start);
-      if (!separated) this.#separated(item.span, next.span);
+      if (separated || !this.#separated(item.span, next.span)) continue;
+      // Without the comma nobody knows what belongs together.
+      this.#broken = true;
     }
   }
 

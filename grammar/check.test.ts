@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import quickstart from "../examples/quickstart/quickstart.align?raw";
 import { type CheckOptions, check } from "./check.ts";
+import quickstart from "./fixtures/quickstart.align?raw";
 import type { Program } from "./program.ts";
 import { render } from "./render/text.ts";
 import { memoryHost, testHost, testLibrary } from "./testing.ts";
@@ -273,6 +273,48 @@ describe("one mistake gives one frame", () => {
     expect(one("schedule: cosine", "schedule cosine")).toEqual(["AL0001"]);
     expect(one("stage scored ", "stge scored ")).toEqual(["AL0009"]);
     expect(one("dataset prose =", "dataset =")).toEqual(["AL0001"]);
+  });
+
+  test("a stage fed through a pipe", () => {
+    const { text } = checked(quickstart.replace("judge(samples, by: cheer)", "samples |> judge(by: cheer)"));
+    expect(text).toBe(`error[AL0201]: a stage is one operation, this is a chain
+  --> demo.align:34:17
+   |
+34 | stage scored  = samples |> judge(by: cheer)
+   |                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^ \`stage scored = operation(…)\` is expected
+   |
+   = help: give it the rows as an argument: \`judge(samples, by: cheer)\`
+`);
+  });
+
+  test("an unknown column leaves what reads the rows alone", () => {
+    const text = `${base}dataset d = book |> prefix() |> select(prompt: promt, completion: completion)
+stage tuned = sft(base, d)
+`;
+    expect(checked(text).codes).toEqual(["AL0108"]);
+  });
+
+  test("a choice that is called, and a percentage of steps", () => {
+    const fix = (from: string, to: string) => checked(quickstart.replace(from, to)).text.split("\n", 1)[0];
+    expect(fix("schedule: cosine", "schedule: cosine(final: 10%)")).toBe(
+      "error[AL0301]: `cosine` takes no options",
+    );
+    expect(fix("steps: 600", "steps: 10%")).toBe(
+      "error[AL0301]: `steps` wants a whole number >= 1, this is a percentage",
+    );
+  });
+
+  test("a renamed param, read in many places", () => {
+    const { text } = checked(quickstart.replace("param seed", "param sede"));
+    expect(text).toBe(`error[AL0101]: \`seed\` is not declared
+  --> demo.align:12:20
+   |
+12 |   |> shuffle(seed: seed)
+   |                    ^^^^ unknown name
+   |
+   = note: also on lines 18, 19, 20, 24, 29, 31, 33, 37, 39
+   = help: did you mean \`sede\`?
+`);
   });
 
   test("an unknown source leaves everything made of it alone", () => {

@@ -9,7 +9,7 @@ import { lower } from "./lower.ts";
 import { parse } from "./parse.ts";
 import type { Program } from "./program.ts";
 import type { Host, Library } from "./signature.ts";
-import type { Source, Span } from "./source.ts";
+import { positionAt, type Source, type Span } from "./source.ts";
 
 export interface CheckOptions {
   readonly profile?: string | undefined;
@@ -51,14 +51,39 @@ function inside(d: Diagnostic, path: string, span: Span): boolean {
   return at?.path === path && at.span.start >= span.start && at.span.end <= span.end;
 }
 
+/** The same problem in one more place, which every fix then changes too. */
+function alsoAt(first: Diagnostic, again: Diagnostic, source: Source): Diagnostic {
+  const place = again.labels[0]?.place;
+  const known = [
+    first.labels[0]?.place.span.start,
+    ...(first.fixes[0]?.edits.map((e) => e.place.span.start) ?? []),
+  ];
+  if (!place || place.path !== source.path || known.includes(place.span.start)) return first;
+  const { line } = positionAt(source, place.span.start);
+  const said = first.notes.find((n) => n.startsWith("also on line"));
+  const note = said ? `${said.replace("line ", "lines ")}, ${line}` : `also on line ${line}`;
+  return {
+    ...first,
+    notes: [...first.notes.filter((n) => n !== said), note],
+    fixes: first.fixes.flatMap((fix) => {
+      const same = again.fixes.find((f) => f.title === fix.title);
+      return same ? [{ ...fix, edits: [...fix.edits, ...same.edits] }] : [];
+    }),
+  };
+}
+
 /** In order of place, each once; warnings wait until there are no errors that may explain them. */
 function arrange(found: readonly Diagnostic[], source: Source): Diagnostic[] {
   const failed = found.some((d) => d.severity === "error");
   const once = new Map<string, Diagnostic>();
   for (const d of found) {
     const at = d.labels[0]?.place;
-    const key = `${d.code} ${at?.path} ${at?.span.start} ${d.title}`;
-    if (!once.has(key) && !(failed && d.severity === "warning")) once.set(key, d);
+    // One unknown name is one problem, wherever it is read.
+    const where = d.code === "AL0101" ? "" : `${at?.path} ${at?.span.start}`;
+    const key = `${d.code} ${where} ${d.title}`;
+    const before = d.code === "AL0101" ? once.get(key) : undefined;
+    if (before) once.set(key, alsoAt(before, d, source));
+    else if (!once.has(key) && !(failed && d.severity === "warning")) once.set(key, d);
   }
   const order = (d: Diagnostic) =>
     d.labels[0]?.place.path === source.path ? d.labels[0].place.span.start : -1;

@@ -1,10 +1,10 @@
 // What holds for any text whatever: reading and checking never throw, and every message points into the text.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import quickstart from "../examples/quickstart/quickstart.align?raw";
 import { check } from "./check.ts";
 import { codes } from "./codes.ts";
 import type { Diagnostic } from "./diagnostic.ts";
+import quickstart from "./fixtures/quickstart.align?raw";
 import { parse } from "./parse.ts";
 import { render } from "./render/text.ts";
 import { testHost, testLibrary } from "./testing.ts";

@@ -1,4 +1,4 @@
-// Tests read the examples as text.
+// Tests read fixtures as text.
 declare module "*?raw" {
   const text: string;
   export default text;

@@ -51,6 +51,10 @@ export function evaluateValue(e: ast.Expression, wanted: Wanted, scope: ValueSco
   if (isList(schema) && e.kind === "list") return listValue(e, wanted, scope);
   if (e.kind === "object") return objectValue(e, wanted, scope);
 
+  if (e.kind === "call" && choicesOf(schema).includes(e.callee.text)) {
+    return { problems: [optionless(e, wanted, scope)], reads: [] };
+  }
+
   const reads: string[] = [];
   const lowered = lowerExpression(e, scope.source, constants(scope, wanted, reads));
   if (!lowered.expr) return { problems: lowered.problems, reads };
@@ -58,6 +62,18 @@ export function evaluateValue(e: ast.Expression, wanted: Wanted, scope: ValueSco
   if (value === undefined) return { problems: [noValue(e, lowered.expr, scope)], reads };
   const problem = unfit(e, value, lowered.expr, wanted, scope);
   return problem ? { problems: [problem], reads } : { value, problems: [], reads };
+}
+
+function optionless(e: ast.Call, wanted: Wanted, scope: ValueScope): Diagnostic {
+  const { text } = e.callee;
+  const at: Place = { path: scope.source.path, span: e.span };
+  return diagnose("AL0301", {
+    title: `\`${text}\` takes no options`,
+    at,
+    label: `a choice of \`${wanted.name}\``,
+    help: [`write \`${text}\``],
+    fixes: [replacement(at, text)],
+  });
 }
 
 function listValue(e: ast.ListExpression, wanted: Wanted, scope: ValueScope): Evaluated {
@@ -231,8 +247,7 @@ function unitFits(unit: ast.Unit, schema: ParamSchema): boolean {
   if (schema.anyOf) return schema.anyOf.some((s) => unitFits(unit, s));
   if (schema.type !== undefined && schema.type !== "number" && schema.type !== "integer") return false;
   const wanted = schema["x-unit"];
-  if (unit === "%")
-    return schema.type !== "integer" && (wanted === undefined || !["ms", "bytes"].includes(wanted));
+  if (unit === "%") return schema.type !== "integer" && (wanted === undefined || wanted === "fraction");
   return wanted === undefined ? schema.type === undefined : wanted === unit;
 }
 

@@ -4,6 +4,7 @@ import type { BoundCall } from "../bind-call.ts";
 import { diagnose } from "../codes.ts";
 import type { Context } from "../context.ts";
 import type { Diagnostic } from "../diagnostic.ts";
+import { textOf } from "../expression.ts";
 import type { OperationKind, Signature } from "../signature.ts";
 import { didYouMean, listed } from "../suggest.ts";
 import { type Check, everyCall } from "./check.ts";
@@ -66,7 +67,8 @@ function wrongPlace(
   node: BoundNode,
   context: Context,
 ): Diagnostic[] {
-  if (roles.includes(signature.kind)) return [];
+  // What is wrong with the whole of it is said instead.
+  if (roles.includes(signature.kind) || node.misshapen) return [];
   const declared = node.declaration;
   const keyword = declared && { start: declared.span.start, end: declared.span.start + declared.kind.length };
   const kind = signature.kind === "source" || signature.kind === "transform" ? "dataset" : signature.kind;
@@ -93,6 +95,18 @@ function wrongPlace(
   ];
 }
 
+/** `stage s = rows |> judge(by: j)` */
+function chained(node: BoundNode, context: Context): string {
+  const last = node.calls.at(-1);
+  const rows = node.declaration?.value;
+  if (last?.signature?.kind === node.kind && node.calls.length === 1 && rows?.kind === "pipe") {
+    const args = last.call.args.map((a) => textOf(context.source, a.span));
+    const given = [textOf(context.source, rows.input.span), ...args].join(", ");
+    return `give it the rows as an argument: \`${last.signature.name}(${given})\``;
+  }
+  return "name the rows in a dataset, and pass that to the operation";
+}
+
 function misshapen(node: BoundNode, context: Context): Diagnostic[] {
   if (!node.misshapen) return [];
   const { at, what } = node.misshapen;
@@ -113,11 +127,7 @@ function misshapen(node: BoundNode, context: Context): Diagnostic[] {
       title: `a ${d.kind} is one operation, this is ${what}`,
       at,
       label: `\`${d.kind} ${d.name.text} = operation(…)\` is expected`,
-      help: [
-        what === "a chain"
-          ? "name the rows in a dataset, and pass that to the operation"
-          : `operations for a ${d.kind} are ${listed(names)}`,
-      ],
+      help: [what === "a chain" ? chained(node, context) : `operations for a ${d.kind} are ${listed(names)}`],
     }),
   ];
 }

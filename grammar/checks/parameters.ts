@@ -1,5 +1,5 @@
 // Parameters given by name exist, are given once, and none that is required is missing.
-import type { BoundCall } from "../bind-call.ts";
+import { type BoundCall, pipeInput } from "../bind-call.ts";
 import { diagnose } from "../codes.ts";
 import type { Context } from "../context.ts";
 import type { Diagnostic } from "../diagnostic.ts";
@@ -21,7 +21,9 @@ export const parameters: Check = (context) =>
 
 function unknown(bound: BoundCall, signature: Signature, context: Context): Diagnostic[] {
   const given = new Set(bound.values.flatMap((v) => (v.expression ? [v.name] : [])));
-  const names = [...Object.keys(signature.params.properties), ...signature.inputs.map((i) => i.name)];
+  const piped = bound.piped ? pipeInput(signature) : undefined;
+  const inputs = signature.inputs.filter((i) => i !== piped).map((i) => i.name);
+  const names = [...Object.keys(signature.params.properties), ...inputs];
   return bound.unknown
     .filter(({ name }) => name.text !== "")
     .map(({ name }) => {
