@@ -32,6 +32,7 @@ export {
   type ModelSource,
 } from "./score/evaluator.ts";
 export { createScorer, type Scorer, type ScorerOptions } from "./score/scorer.ts";
+export { type SelfCheck, selfcheck } from "./selfcheck.ts";
 export {
   type Batch,
   createTrainer,

@@ -1,7 +1,7 @@
 // `align chat MODEL`: talk to a model folder, or to a stage of a pipeline that has been run.
 import { stat } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
-import { suggest } from "../../grammar/index.ts";
+import { nearest } from "../../grammar/index.ts";
 import { openChat, type ReplyOptions } from "../../stdlib/index.ts";
 import { failureText } from "../failure.ts";
 import { badFile, openPlan } from "../pipeline.ts";
@@ -65,8 +65,8 @@ async function modelFolder(model: string, options: ChatOptions): Promise<string 
   const task = opened.plan.tasks.find(({ id }) => id === stage);
   if (!task) {
     const names = opened.plan.tasks.map(({ id }) => id);
-    const [nearest] = suggest(stage, names);
-    const help = nearest ? `did you mean ${nearest}?` : `there is ${names.join(", ")}`;
+    const [close] = nearest(stage, names);
+    const help = close ? `did you mean ${close}?` : `there is ${names.join(", ")}`;
     console.error(failureText({ code: "no-such-stage", message: `${file} has no stage ${stage}`, help }));
     return badFile;
   }

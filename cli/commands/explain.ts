@@ -1,6 +1,6 @@
 // `align explain FILE STAGE`: why a stage is cached or will run, down to the value that changed.
 import { type Cause, explain as explainPlan, loadHistory } from "../../engine/index.ts";
-import { suggest } from "../../grammar/index.ts";
+import { nearest } from "../../grammar/index.ts";
 import { failureText } from "../failure.ts";
 import { badFile, openPlan, type PipelineOptions } from "../pipeline.ts";
 import { paint } from "../ui/terminal.ts";
@@ -16,8 +16,8 @@ export async function explain(file: string, stage: string, options: ExplainOptio
   const explanation = explainPlan(plan, stage, loadHistory(store, plan.pipeline));
   if (!explanation) {
     const names = plan.tasks.map((task) => task.id);
-    const [nearest] = suggest(stage, names);
-    const help = nearest ? `did you mean ${nearest}?` : `there is ${names.join(", ")}`;
+    const [close] = nearest(stage, names);
+    const help = close ? `did you mean ${close}?` : `there is ${names.join(", ")}`;
     console.error(failureText({ code: "no-such-stage", message: `${file} has no stage ${stage}`, help }));
     return badFile;
   }

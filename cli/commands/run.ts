@@ -1,7 +1,6 @@
 // `align run FILE`: the plan, performed; progress on stderr, results on stdout.
 import { fileURLToPath } from "node:url";
 import { type Event, processSpawn, run as runPlan } from "../../engine/index.ts";
-import { evaluateExpectation } from "../../grammar/index.ts";
 import { failureText } from "../failure.ts";
 import { openPlan, type PipelineOptions } from "../pipeline.ts";
 import { createDisplay, type Display } from "../ui/display.ts";
@@ -38,7 +37,6 @@ export async function run(file: string, options: RunOptions): Promise<number> {
     for await (const event of runPlan(plan, {
       store,
       spawn,
-      evaluateExpectation: (expr, metrics) => evaluateExpectation(expr, metrics).holds,
       keepGoing: options.keepGoing ?? false,
       device: options.device,
       signal: interrupt.signal,

@@ -17,7 +17,7 @@ export function svg(picture: Picture): string {
   dagre.layout(layout);
 
   const { width = 0, height = 0 } = layout.graph() as { width?: number; height?: number };
-  const arrows = layout.edges().map((edge) => {
+  const arrows = layout.edges().map((edge: { name?: string }) => {
     const { points } = layout.edge(edge) as { points: { x: number; y: number }[] };
     const path = points.map(({ x, y }, i) => `${i === 0 ? "M" : "L"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
     return `<path d="${path}"><title>${escape(edge.name ?? "")}</title></path>`;
