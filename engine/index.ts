@@ -2,7 +2,7 @@
 export { canonicalJson } from "./canonical.ts";
 export type { Event, EventBody, Outcome } from "./events.ts";
 export { type Resolved, resolveFiles } from "./files.ts";
-export { type History, type HistoryEntry, loadHistory, readEvents, runsOf } from "./journal.ts";
+export { current, type History, type HistoryEntry, loadHistory, readEvents, runsOf } from "./journal.ts";
 export {
   type Declaration,
   defaultsOf,
@@ -32,7 +32,7 @@ export { type RunOptions, run } from "./run/run.ts";
 export { processSpawn } from "./run/spawn.ts";
 export { runTask, serveWorker } from "./run/worker.ts";
 export { openStore } from "./store/disk.ts";
-export type { ActionRecord, Manifest, ManifestEntry, Store } from "./store/store.ts";
+export type { ActionRecord, Collected, Keep, Manifest, ManifestEntry, Store } from "./store/store.ts";
 export {
   type Artifact,
   type ModelRun,

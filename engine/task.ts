@@ -39,6 +39,11 @@ export interface TaskContext<P = Readonly<Record<string, Json>>> {
 export interface OutputContext<P> extends TaskContext<P> {
   /** An empty folder of this attempt's own; what is in it when `run` returns is the artifact. */
   readonly out: string;
+  /**
+   * A folder that belongs to the key and outlives a crash: what is in it was left by an earlier attempt at the
+   * same work, possibly torn in the middle of a write. For checkpoints; gone when the task is done.
+   */
+  readonly scratch?: string;
 }
 
 export interface RunResult {

@@ -8,8 +8,10 @@ export interface Cause {
   readonly node: string;
   /** `beta: 0.1 → 0.5`, `file notes.txt changed`, `input base changed`. */
   readonly text: string;
-  /** Of an input: what it all started with, in the stages above. */
+  /** Of an input: what it all started with, in the stages above; `base: steps: 600 → 700` unless it is in the input itself. */
   readonly because: readonly Cause[];
+  /** The node of an input that changed. */
+  readonly input?: string;
 }
 
 export interface Explanation {
@@ -31,6 +33,7 @@ export function explain(plan: Plan, node: string, history: History): Explanation
 export function explainer(plan: Plan, history: History): (node: string) => Explanation | undefined {
   const tasks = new Map(plan.tasks.map((task) => [task.id, task]));
   const known = new Map<string, Explanation | undefined>();
+  const roots = new Map<string, readonly Cause[]>();
   return explainNode;
 
   function explainNode(node: string): Explanation | undefined {
@@ -38,14 +41,26 @@ export function explainer(plan: Plan, history: History): (node: string) => Expla
     if (!known.has(node)) {
       known.set(node, undefined);
       const task = tasks.get(node);
-      if (task) known.set(node, explainTask(task, history.get(node) ?? [], rootsOf));
+      if (task) known.set(node, explainTask(task, history.get(node) ?? [], why));
     }
     return known.get(node);
   }
 
+  /** What it all started with, as each stage says it of itself. */
   function rootsOf(node: string): readonly Cause[] {
-    const roots = (explainNode(node)?.causes ?? []).flatMap((c) => (c.because.length > 0 ? c.because : [c]));
-    return [...new Map(roots.map((root) => [`${root.node} ${root.text}`, root])).values()];
+    if (!roots.has(node)) {
+      roots.set(node, []);
+      const { causes = [] } = explainNode(node) ?? {};
+      const all = causes.flatMap((cause) => (cause.because.length > 0 ? rootsOf(cause.input!) : [cause]));
+      roots.set(node, [...new Map(all.map((root) => [`${root.node} ${root.text}`, root])).values()]);
+    }
+    return roots.get(node)!;
+  }
+
+  function why(input: string): readonly Cause[] {
+    return rootsOf(input).map((root) =>
+      root.node === input ? root : { ...root, text: `${root.node}: ${root.text}` },
+    );
   }
 }
 
@@ -92,10 +107,7 @@ export function reasonOf(explanation: Explanation): string {
 /** `input writer changed (because epochs: 1 → 2)` */
 export function lineOf(cause: Cause): string {
   if (cause.because.length === 0) return cause.text;
-  const roots = cause.because.map((root) =>
-    cause.text.startsWith(`input ${root.node} `) ? root.text : `${root.node}: ${root.text}`,
-  );
-  return `${cause.text} (because ${roots.join("; ")})`;
+  return `${cause.text} (because ${cause.because.map((root) => root.text).join("; ")})`;
 }
 
 /** What changed between two key trees; `why` answers for inputs. */
@@ -125,7 +137,8 @@ export function differences(
     if (!hasStep(label, a ? after : before)) continue;
     const input = isInput(label) ? inputChange(label, a, b) : undefined;
     if (input === undefined) causes.push(cause(`${label.replace(PARAMS, "$1")}: ${shown(a)} → ${shown(b)}`));
-    else causes.push(cause(input, a && b && a.name === b.name ? why(b.name ?? "") : []));
+    else if (a?.name !== b?.name) causes.push(cause(input));
+    else causes.push({ ...cause(input, why(b!.name!)), input: b!.name! });
   }
   return [...causes, ...fileChanges(before, after).map((text) => cause(text))];
 }

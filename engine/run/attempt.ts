@@ -14,7 +14,9 @@ export interface Surroundings {
   readonly spawn: Spawn;
   readonly clock: Clock;
   readonly device: string;
+  /** For a task that runs alone. */
   readonly threads: number;
+  readonly jobs: number;
   readonly graceMs: number;
   emit(event: EventBody): void;
 }
@@ -160,8 +162,8 @@ async function converse(
 function orderOf(
   task: PlanTask,
   artifacts: ReadonlyMap<string, Artifact>,
-  { out }: Attempt,
-  { device, threads }: Surroundings,
+  { out, scratch }: Attempt,
+  { device, threads, jobs }: Surroundings,
 ): Task {
   return {
     node: task.id,
@@ -181,8 +183,9 @@ function orderOf(
       ),
     })),
     out,
+    scratch,
     device,
-    threads,
+    threads: task.heavy ? threads : Math.max(1, Math.floor(threads / jobs)),
   };
 }
 

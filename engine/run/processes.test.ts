@@ -262,6 +262,17 @@ describe("a run that is stopped", () => {
     removeBench(undisturbed);
   });
 
+  test("by SIGKILL leaves the checkpoint of a task to the next attempt", async () => {
+    const { child, events } = start(pipeline({ gated: true }));
+    await until(() => existsSync(`${gate()}.waiting`));
+    child.kill("SIGKILL");
+    await events;
+    writeFileSync(gate(), "");
+    expect(summary(await bench.run(pipeline({ gated: true }))).ran).toEqual(["aligned", "writer"]);
+    expect(readFileSync(`${gate()}.scratch`, "utf8")).toBe("II");
+    expect(readdirSync(join(bench.dir, "store", "scratch"))).toEqual([]);
+  });
+
   test("by SIGKILL takes along a worker that computes without a pause", async () => {
     const pidFile = join(bench.dir, "spin.pid");
     process.env.SPIN_PID_FILE = pidFile;

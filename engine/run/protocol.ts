@@ -18,6 +18,7 @@ export interface Task {
   readonly from?: Artifact;
   readonly calls: readonly TaskCall[];
   readonly out: string;
+  readonly scratch: string;
   readonly device: string;
   readonly threads: number;
 }

@@ -6,7 +6,7 @@ import { artifactOf } from "../plan/graph.ts";
 import { type KeyTree, keyOf } from "../plan/key.ts";
 import type { Plan, PlannedArtifact, PlanTask } from "../plan/plan.ts";
 import { type Clock, type Processes, systemClock, systemProcesses } from "../ports.ts";
-import { problemOf } from "../problem.ts";
+import { explained, problemOf, problemOfSystem } from "../problem.ts";
 import type { ActionRecord, Store } from "../store/store.ts";
 import { TaskError } from "../task.ts";
 import { attempt, type Ending, type Surroundings } from "./attempt.ts";
@@ -26,6 +26,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   readonly graceMs?: number;
   readonly device?: string;
+  /** For a task that runs alone; tasks side by side share them. Default: the number of cores. */
   readonly threads?: number;
   /** What `publish … to` is relative to. Default: the folder of the .align file. */
   readonly publishRoot?: string;
@@ -94,8 +95,9 @@ class Run {
     this.#tasks = new Map(plan.tasks.map((task) => [task.id, task]));
     this.#history = new HistoryWriter(this.#store, plan.pipeline, this.#id);
     const cores = availableParallelism();
+    const jobs = Math.max(1, options.jobs ?? cores);
     this.#scheduler = createScheduler(plan.tasks, {
-      jobs: Math.max(1, options.jobs ?? cores),
+      jobs,
       keepGoing: options.keepGoing ?? false,
     });
     this.#around = {
@@ -105,6 +107,7 @@ class Run {
       clock: this.#clock,
       device: options.device ?? "auto",
       threads: options.threads ?? cores,
+      jobs,
       graceMs: options.graceMs ?? 5_000,
       emit: (event) => this.#emit(event),
     };
@@ -113,10 +116,12 @@ class Run {
   async perform(): Promise<void> {
     const started = this.#clock.now();
     const { pipeline, path, profile } = this.#plan;
-    const swept = await this.#store.sweep();
+    const swept = await explained(`write to ${this.#store.root}`, async () => {
+      recordRun(this.#store, pipeline, this.#id);
+      return this.#store.sweep();
+    });
     const log = this.#store.log(eventsName(this.#id));
     this.#journal = (event) => log.append([event]);
-    recordRun(this.#store, pipeline, this.#id);
     this.#emit({
       type: "run-started",
       run: this.#id,
@@ -277,7 +282,7 @@ class Run {
   ): void {
     const { key, tree } = this.#keys.get(task.id)!;
     this.#artifacts.set(task.id, artifact);
-    this.#history.has(task.id, key, tree);
+    this.#remember(() => this.#history.has(task.id, key, tree));
     const what = { node: task.id, key, ...artifact };
     if (how === "cached") {
       this.#counts.cached++;
@@ -307,12 +312,17 @@ class Run {
   #emit(body: EventBody): void {
     const { type, ...rest } = body;
     const event = { type, at: new Date(this.#clock.now()).toISOString(), ...rest } as Event;
+    this.#remember(() => this.#journal?.(event));
+    this.#tell(event);
+  }
+
+  /** A journal that cannot be written must not take the run with it; artifacts that cannot be will say so. */
+  #remember(write: () => void): void {
     try {
-      this.#journal?.(event);
-    } catch {
-      // A full disk must not take the run with it; whatever has to be kept will say so itself.
+      write();
+    } catch (error) {
+      if (!problemOfSystem(error, "write the journal")) throw error;
       this.#journal = undefined;
     }
-    this.#tell(event);
   }
 }

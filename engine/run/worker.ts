@@ -71,7 +71,11 @@ async function runSingle(
 ): Promise<TaskResult> {
   const call = task.calls[0]!;
   const implementation = (await load(call, operations)) as StageRun<unknown> | ModelRun<unknown>;
-  const context: OutputContext<unknown> = { ...contextOf(task, call, hooks), out: task.out };
+  const context: OutputContext<unknown> = {
+    ...contextOf(task, call, hooks),
+    out: task.out,
+    scratch: task.scratch,
+  };
   const { metrics, summary }: RunResult = (await implementation.run(context)) ?? {};
   if (metrics) {
     refuseNonFinite(metrics);

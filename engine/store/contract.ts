@@ -166,6 +166,31 @@ export function storeContract(open: () => StoreUnderTest): void {
       expect(await on.store.digestFile(path)).toMatchObject({ sha256: sha256("two") });
     });
 
+    test("keeps the scratch folder of a key until the key is committed", async () => {
+      const on = open();
+      const first = await begin(on.store);
+      on.write(`${first.scratch}/checkpoint`, "step 100");
+      await first.discard();
+      const second = await begin(on.store);
+      expect(on.read(second.scratch)).toEqual({ checkpoint: "step 100" });
+      await second.commit(record());
+      expect(on.read((await begin(on.store)).scratch)).toEqual({});
+    });
+
+    test("removes what is not to be kept, and nothing that shares its content with what is", async () => {
+      const on = open();
+      const keep = { keys: new Set(["a".repeat(64)]), runs: new Set<string>() };
+      const a = await commit(on, { "a.txt": "shared", "b.txt": "mine" }, "a".repeat(64));
+      await commit(on, { "a.txt": "shared", "c.txt": "gone" }, "b".repeat(64));
+      const counted = await on.store.collect({ ...keep, dryRun: true });
+      expect(counted.artifacts).toBe(1);
+      expect(await on.store.keys()).toHaveLength(2);
+      expect(await on.store.collect(keep)).toEqual(counted);
+      expect(await on.store.keys()).toEqual(["a".repeat(64)]);
+      expect(await contents(on, a.tree)).toEqual({ "a.txt": "shared", "b.txt": "mine" });
+      expect(await on.store.collect(keep)).toEqual({ artifacts: 0, bytes: 0 });
+    });
+
     test("keeps logs, line by line", () => {
       const { store } = open();
       expect(store.log("runs/1/events.jsonl").read()).toEqual([]);

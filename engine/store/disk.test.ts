@@ -116,6 +116,15 @@ describe("a store on disk", () => {
     expect((await open(folder, new FakeProcesses(9)).store.claim(key)).mine).toBe(true);
   });
 
+  test("is not cleaned up while a run is on", async () => {
+    const on = open();
+    const attempt = await on.store.begin({ key, node: "n", run: "r" });
+    const keep = { keys: new Set<string>(), runs: new Set<string>() };
+    await expect(on.store.collect(keep)).rejects.toMatchObject({ code: "store-busy" });
+    await attempt.discard();
+    expect(await on.store.collect(keep)).toMatchObject({ artifacts: 0 });
+  });
+
   test("sets a damaged blob aside for people to look at", async () => {
     const on = open();
     const { tree } = await commit(on, "one");

@@ -5,6 +5,7 @@
 //   attempts/…               work in progress               leases/<key>            who builds what
 //   runs/<run>/              journal and logs of a run      history/                last keys of every stage
 //   quarantine/              damaged files, set aside       memo.json               digests of untouched files
+//   scratch/<key>/           checkpoints of unfinished tasks
 import {
   chmodSync,
   copyFileSync,
@@ -14,6 +15,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -24,6 +26,7 @@ import { explained, problemOfSystem } from "../problem.ts";
 import { TaskError } from "../task.ts";
 import { Blobs, setAside } from "./blobs.ts";
 import { createDurably } from "./durable.ts";
+import { collectGarbage } from "./gc.ts";
 import { Leases } from "./lease.ts";
 import { openLog } from "./log.ts";
 import { DigestMemo } from "./memo.ts";
@@ -33,7 +36,9 @@ import {
   type ActionRecord,
   type Attempt,
   type Claim,
+  type Collected,
   type FileDigest,
+  type Keep,
   type Log,
   type Lookup,
   type Manifest,
@@ -168,18 +173,24 @@ export class DiskStore implements Store {
       const folder = this.#privateFolder(key.slice(0, 16));
       const out = join(folder, "out");
       mkdirSync(out);
+      const scratch = join(this.root, "scratch", key);
+      mkdirSync(scratch, { recursive: true });
       const log = join(this.root, "runs", run, "logs", `${encodeURIComponent(node)}.log`);
       mkdirSync(dirname(log), { recursive: true });
-      const discard = async (): Promise<void> =>
+      const discard = async (): Promise<void> => {
         rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+        removeIfEmpty(scratch);
+      };
       return {
         out,
+        scratch,
         log,
         discard,
         commit: (record) =>
           explained("keep a finished artifact", async () => {
             const committed = await this.#commit(out, record);
             await discard();
+            rmSync(scratch, { recursive: true, force: true });
             return committed;
           }),
       };
@@ -257,6 +268,26 @@ export class DiskStore implements Store {
     return problems;
   }
 
+  async collect(keep: Keep): Promise<Collected> {
+    const busy = readdirSync(join(this.root, "attempts")).some((name) => {
+      const owner = ownerOf(name);
+      return owner !== undefined && this.#processes.alive(owner) !== false;
+    });
+    if (busy) {
+      throw new TaskError({
+        code: "store-busy",
+        message: `a run is using ${this.root}`,
+        help: "clean up when it has ended",
+      });
+    }
+    return explained(`clean up ${this.root}`, async () => {
+      const records = (await this.keys()).flatMap(
+        (key) => parseRecord(textOf(this.#actionPath(key)) ?? "", key) ?? [],
+      );
+      return collectGarbage({ root: this.root, records, manifest: (tree) => this.manifest(tree), keep });
+    });
+  }
+
   async sweep(): Promise<number> {
     let swept = 0;
     for (const name of readdirSync(join(this.root, "attempts"))) {
@@ -311,6 +342,14 @@ export function openStore(root: string): Store {
       help: "use another --store DIR",
     };
     throw new TaskError(problem ?? other);
+  }
+}
+
+function removeIfEmpty(dir: string): void {
+  try {
+    rmdirSync(dir);
+  } catch {
+    // It has a checkpoint in it, or is gone.
   }
 }
 

@@ -8,7 +8,9 @@ import type {
   ActionRecord,
   Attempt,
   Claim,
+  Collected,
   FileDigest,
+  Keep,
   Log,
   Lookup,
   Manifest,
@@ -76,11 +78,12 @@ export class MemoryStore implements Store {
     return { dir };
   }
 
-  async begin({ node, run }: { node: string; run: string }): Promise<Attempt> {
+  async begin({ key, node, run }: { key: string; node: string; run: string }): Promise<Attempt> {
     const folder = `${this.root}/attempts/${this.#attempts++}`;
     const discard = async (): Promise<void> => this.files.remove(folder);
     return {
       out: `${folder}/out`,
+      scratch: `${this.root}/scratch/${key}`,
       log: `${this.root}/runs/${run}/logs/${node}.log`,
       discard,
       commit: async (rest) => {
@@ -94,6 +97,7 @@ export class MemoryStore implements Store {
         const tree = treeDigest(manifest);
         this.#trees.set(tree, manifest);
         await discard();
+        this.files.remove(`${this.root}/scratch/${key}`);
         const first = (await this.lookup(rest.key)).record;
         if (first) return first;
         const record = { ...rest, tree };
@@ -150,6 +154,21 @@ export class MemoryStore implements Store {
       if (damage !== undefined) problems.push(`${key.slice(0, 12)}: ${damage}`);
     }
     return problems;
+  }
+
+  async collect({ keys, dryRun }: Keep): Promise<Collected> {
+    const gone = [...this.#records.values()].filter(({ key }) => !keys.has(key));
+    const blobsOf = (records: Iterable<ActionRecord>) =>
+      new Set([...records].flatMap(({ tree }) => (this.#trees.get(tree) ?? []).map((entry) => entry.sha256)));
+    const used = blobsOf([...this.#records.values()].filter(({ key }) => keys.has(key)));
+    let bytes = 0;
+    for (const sha256 of blobsOf(gone)) {
+      if (used.has(sha256)) continue;
+      bytes += this.files.stat(this.blob(sha256))?.size ?? 0;
+      if (!dryRun) this.files.remove(this.blob(sha256));
+    }
+    if (!dryRun) for (const { key } of gone) this.#records.delete(key);
+    return { artifacts: gone.length, bytes };
   }
 
   async sweep(): Promise<number> {

@@ -42,6 +42,8 @@ export interface FileDigest {
 export interface Attempt {
   /** Empty; the task writes its artifact here. */
   readonly out: string;
+  /** What earlier attempts at the same key left for this one; removed by a commit. */
+  readonly scratch: string;
   /** stdout and stderr of the worker; stays after the attempt. */
   readonly log: string;
   /** Moves the files into the store, then writes the record. When another run was first, its record is returned. */
@@ -76,10 +78,24 @@ export interface Store {
   keys(): Promise<string[]>;
   /** Looks at every byte; what is damaged is set aside and described. */
   verify(): Promise<readonly string[]>;
+  /** Removes every artifact, journal and damaged file except those to keep. Refused while a run is on. */
+  collect(keep: Keep): Promise<Collected>;
   /** Removes what runs that are gone left behind; returns how many attempts. */
   sweep(): Promise<number>;
   /** Keeps what was learned about files for the next process. */
   flush(): void;
+}
+
+export interface Keep {
+  readonly keys: ReadonlySet<string>;
+  readonly runs: ReadonlySet<string>;
+  /** Only counts. */
+  readonly dryRun?: boolean;
+}
+
+export interface Collected {
+  readonly artifacts: number;
+  readonly bytes: number;
 }
 
 export type Claim =
