@@ -9,7 +9,7 @@ class AlignParser extends CstParser {
   constructor(skipValidations: boolean) {
     super(t.tokens, {
       recoveryEnabled: true,
-      maxLookahead: 2,
+      maxLookahead: 1,
       nodeLocationTracking: "none",
       errorMessageProvider: messages,
       skipValidations,
@@ -333,9 +333,12 @@ class AlignParser extends CstParser {
 
   /** argument: (Name ":")? value */
   argument = this.RULE("argument", () => {
-    this.OPTION(() => {
-      this.CONSUME(t.Name);
-      this.CONSUME(t.Colon);
+    this.OPTION({
+      GATE: () => this.LA(2).tokenType === t.Colon,
+      DEF: () => {
+        this.CONSUME(t.Name);
+        this.CONSUME(t.Colon);
+      },
     });
     this.SUBRULE(this.value);
   });
