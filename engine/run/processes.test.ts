@@ -188,23 +188,33 @@ describe("a task in trouble", () => {
       stage("after", call("constant", { data: "bad" })),
     ]);
 
-  test.each([
-    ["error", { code: "bad-row", message: "row 17 has no text", where: "data.jsonl:17", help: "add one" }],
-    ["bug", { code: "bug", message: "trouble failed unexpectedly: index 9 out of range" }],
-    ["kill", { code: "killed", message: expect.stringContaining("memory ran out") }],
-    ["exit", { code: "crashed", message: "its worker exited with status 3 and without a result" }],
-    ["nan", { code: "metric-not-finite", message: "loss is NaN" }],
-    ["link", { code: "artifact-link", message: expect.stringContaining("weights.bin is a link") }],
-  ])("(%s) is reported in words, and what was finished stays", async (how, error) => {
-    const events = await bench.run(trouble(how));
-    expect(summary(events)).toEqual({ ran: ["prose"], cached: [], failed: ["bad"], skipped: ["after"] });
-    const failure = events.find((event) => event.type === "task-failed");
-    expect(failure).toMatchObject({ node: "bad", error });
+  test("is reported in words, and everything else goes on", async () => {
+    const errors = {
+      error: { code: "bad-row", message: "row 17 has no text", where: "data.jsonl:17", help: "add one" },
+      bug: { code: "bug", message: "trouble failed unexpectedly: index 9 out of range" },
+      kill: { code: "killed", message: expect.stringContaining("memory ran out") },
+      exit: { code: "crashed", message: "its worker exited with status 3 and without a result" },
+      nan: { code: "metric-not-finite", message: "loss is NaN" },
+      link: { code: "artifact-link", message: expect.stringContaining("weights.bin is a link") },
+    };
+    const kinds = Object.keys(errors) as (keyof typeof errors)[];
+    const all = program(bench.file, [
+      dataset("prose", call("lines", {}, { paths: ["a.txt"] })),
+      ...kinds.map((how) => stage(how, call("trouble", { data: "prose" }, { how }))),
+      ...kinds.map((how) => stage(`after_${how}`, call("constant", { data: how }))),
+      stage("fine", call("constant", { data: "prose" })),
+    ]);
+    const events = await bench.run(all, { keepGoing: true });
+    expect(summary(events)).toMatchObject({ ran: ["fine", "prose"], failed: [...kinds].sort() });
+    expect(summary(events).skipped).toHaveLength(kinds.length);
+    const failures = events.filter((event) => event.type === "task-failed");
+    expect(Object.fromEntries(failures.map(({ node, error }) => [node, error]))).toMatchObject(errors);
     expect(attempts()).toEqual([]);
-    if (how === "bug")
-      expect(readFileSync(failure!.log!, "utf8")).toContain("RangeError: index 9 out of range\n    at ");
-    if (how === "exit") expect(failure!.tail).toEqual(["about to leave"]);
-    expect(summary(await bench.run(trouble("fine"))).cached).toEqual(["prose"]);
+    const of = (node: string) => failures.find((event) => event.node === node)!;
+    expect(readFileSync(of("bug").log!, "utf8")).toContain("RangeError: index 9 out of range\n    at ");
+    expect(of("exit").tail).toEqual(["about to leave"]);
+    const again = await bench.run(trouble("fine"));
+    expect(summary(again)).toMatchObject({ cached: ["prose"], failed: [] });
   });
 
   test("that writes into its input damages nothing but that artifact, which is built again", async () => {

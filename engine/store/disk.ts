@@ -369,7 +369,7 @@ function checkLayout(root: string): void {
 }
 
 /** The record and a checksum of it: a record that lost a byte is no record. */
-function printRecord(record: ActionRecord): string {
+export function printRecord(record: ActionRecord): string {
   const text = canonicalJson(record);
   return `{"record":${text},"sha256":"${digest("align.record.1", text)}"}\n`;
 }
