@@ -8,7 +8,7 @@ import {
   TaskError,
   writeRows,
 } from "../../engine/index.ts";
-import { type Random, stream } from "../../tensor/random.ts";
+import { type Random, stream } from "../../tensor/index.ts";
 import { listIn, wrongColumn } from "../data/row-text.ts";
 
 interface Params {

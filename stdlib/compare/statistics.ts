@@ -1,5 +1,5 @@
 // Means, win rates and their intervals. Pure; chance comes from a seed.
-import { stream } from "../../tensor/random.ts";
+import { stream } from "../../tensor/index.ts";
 
 export interface Interval {
   readonly low: number;

@@ -1,6 +1,6 @@
 // Changes the columns of rows, one row at a time.
 import { type RowData, type Rows, TaskError, type TransformRun } from "../../../engine/index.ts";
-import { evaluateRow, type Expr, type Json } from "../../../grammar/index.ts";
+import { type Expr, evaluateRow, type Json } from "../../../grammar/index.ts";
 import { renderRow } from "../../template/render-row.ts";
 
 type Columns = Readonly<Record<string, Expr>>;

@@ -1,6 +1,6 @@
 // Chooses rows by their place, or puts them in another order.
 import { type RowData, type Rows, readRows, type TransformRun } from "../../../engine/index.ts";
-import { stream } from "../../../tensor/random.ts";
+import { stream } from "../../../tensor/index.ts";
 
 interface Count {
   readonly n: number;

@@ -1,6 +1,6 @@
 // Cuts texts into prompt and completion at a random word.
 import type { Rows, TransformRun } from "../../../engine/index.ts";
-import { stream } from "../../../tensor/random.ts";
+import { stream } from "../../../tensor/index.ts";
 import { textIn } from "../row-text.ts";
 
 interface Params {

@@ -1,7 +1,7 @@
 // Chooses rows by their content.
 import { createHash } from "node:crypto";
 import { canonicalJson, type Rows, type TransformRun } from "../../../engine/index.ts";
-import { evaluateRow, type Expr, type Json } from "../../../grammar/index.ts";
+import { type Expr, evaluateRow, type Json } from "../../../grammar/index.ts";
 
 interface Split {
   readonly part: "train" | "held_out";
