@@ -12,7 +12,7 @@ import { createEvaluator } from "../score/evaluator.ts";
 import { createScorer } from "../score/scorer.ts";
 import { createTrainer } from "../train/trainer.ts";
 import { dimensions, initialize, parameterCount, parameterShapes } from "./config.ts";
-import { llamaFixture, maxDifference, nextTokenMask, tinyConfig, tinyParams } from "./testing.ts";
+import { llamaFixture, maxDifference, nextTokenMask, randomIds, tinyConfig, tinyParams } from "./testing.ts";
 
 const backends = [
   ["reference", async () => referenceBackend()],
@@ -85,6 +85,36 @@ test("what comes after a token does not change its log-probability, so right pad
   const padded = await scorer.logprobs(tensor(ids, [1, 8]));
   expect(maxDifference(short.data, padded.data.subarray(0, 6))).toBeLessThan(1e-6);
   await scorer.dispose();
+});
+
+test("attention in blocks of queries trains like attention in one piece", async () => {
+  // 256 tokens go in two blocks, 257 in one; the 257th is masked, so both steps are the same.
+  const config = { ...tinyConfig, max_position_embeddings: 512 };
+  const long = randomIds(1, 257, "long").data;
+  const step = async (T: number) => {
+    const trainer = createTrainer({
+      backend: await onnxBackend(),
+      config,
+      params: tinyParams(),
+      loss: (b, model, { ids, mask }) => ({ loss: crossEntropy(b, model.tokenLogprobs(ids!), mask!) }),
+      optimizer: adamw({ eps: 1e-3 }),
+    });
+    const mask = tensor(
+      Float32Array.from({ length: T }, (_, t) => Number(t > 0 && t < 256)),
+      [1, T],
+    );
+    const result = await trainer.step(
+      { ids: tensor(long.slice(0, T), [1, T]), mask },
+      { learning_rate: 1e-2 },
+    );
+    return { ...result, params: trainer.params() };
+  };
+  const [blocks, whole] = [await step(256), await step(257)];
+  expect(blocks.loss).toBeCloseTo(whole.loss, 5);
+  expect(blocks.grad_norm).toBeCloseTo(whole.grad_norm, 4);
+  for (const [name, { data }] of Object.entries(whole.params)) {
+    expect(maxDifference(blocks.params[name]!.data, data), name).toBeLessThan(1e-5);
+  }
 });
 
 test("the parameter count is the sum over the Hugging Face names", () => {

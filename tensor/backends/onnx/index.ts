@@ -1,13 +1,13 @@
 // The onnxruntime backend on CPU: compiles lowered graphs into sessions and feeds them without copies.
 
 import { TensorError } from "../../error.ts";
-import type { HostArray } from "../../ir/graph.ts";
+import type { DType, HostArray } from "../../ir/graph.ts";
 import { optimize } from "../../ir/passes/optimize.ts";
 import { sizeOf } from "../../shape.ts";
 import type { Arrays, Backend, Executable } from "../backend.ts";
 import { checkFeeds } from "../feeds.ts";
 import { encodeModel } from "./encode.ts";
-import { lowerCpu, typedArray } from "./lower-cpu.ts";
+import { lowerCpu } from "./lower-cpu.ts";
 
 export interface OnnxOptions {
   /** Threads inside one op; the result does not depend on it. */
@@ -88,4 +88,9 @@ async function load(): Promise<Runtime> {
       "npm install onnxruntime-node",
     );
   }
+}
+
+function typedArray(dtype: DType, length: number): HostArray {
+  if (dtype === "f32") return new Float32Array(length);
+  return dtype === "i32" ? new Int32Array(length) : new Uint8Array(length);
 }

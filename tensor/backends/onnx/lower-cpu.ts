@@ -1,6 +1,6 @@
 // Lowers the graph to ONNX nodes that are fast and exact on onnxruntime's CPU provider.
 
-import type { DType, Graph, HostArray, Node, NodeOf, OpName, Value } from "../../ir/graph.ts";
+import type { DType, Graph, Node, NodeOf, OpName, Value } from "../../ir/graph.ts";
 import { reachable } from "../../ir/graph.ts";
 import { sizeOf } from "../../shape.ts";
 import type { Attribute, OnnxInitializer, OnnxModel, OnnxNode } from "./encode.ts";
@@ -292,9 +292,4 @@ export function lowerCpu(graph: Graph): OnnxModel {
     outputs: outputs.map(([name, v]) => ({ name: `out:${name}`, shape: v.shape, dtype: v.dtype })),
     initializers,
   };
-}
-
-export function typedArray(dtype: DType, length: number): HostArray {
-  if (dtype === "f32") return new Float32Array(length);
-  return dtype === "i32" ? new Int32Array(length) : new Uint8Array(length);
 }

@@ -61,13 +61,12 @@ export const fused: OpDefs<FusedName> = {
       return [f32(ids!.shape), f32(logits!.shape)];
     },
     vjp: (b, node, [gPicked, gAll]) => {
-      const [logits, ids] = node.inputs;
+      const ids = node.inputs[1]!;
       const p = b.exp(node.outputs[1]!);
-      const rows = [...ids!.shape, 1];
+      const rows = [...ids.shape, 1];
       // d/dz of log p(id) is onehot(id) - p, written as one scatter into -g·p.
-      const picked = gPicked && b.addAlong(b.mul(p, b.reshape(b.neg(gPicked), rows)), ids!, gPicked);
+      const picked = gPicked && b.addAlong(b.mul(p, b.reshape(b.neg(gPicked), rows)), ids, gPicked);
       const all = gAll && b.sub(gAll, b.mul(p, b.sum(gAll, [-1])));
-      check(sameShape(p.shape, logits!.shape), "shape", () => "tokenLogprob");
       return [picked && all ? b.add(picked, all) : (picked ?? all), undefined];
     },
   },
