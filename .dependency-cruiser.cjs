@@ -31,5 +31,10 @@ module.exports = {
       to: { dependencyTypes: ["core"] },
     },
   ],
-  options: { doNotFollow: { path: "node_modules" }, parser: "swc", tsPreCompilationDeps: false, exclude: "node_modules" },
+  options: {
+    doNotFollow: { path: "node_modules" },
+    parser: "swc",
+    tsPreCompilationDeps: false,
+    exclude: "node_modules",
+  },
 };

@@ -29,5 +29,8 @@ const python = values.python ?? process.env.ALIGN_BENCH_PYTHON ?? "python3";
 if (!values.json) console.log(["name", "ours", "peer", "ratio", "unit"].join("\t"));
 for await (const row of bench(python)) {
   if (values.json) console.log(JSON.stringify(row));
-  else console.log([row.name, row.ours.toFixed(1), row.peer.toFixed(1), row.ratio.toFixed(2), row.unit].join("\t"));
+  else
+    console.log(
+      [row.name, row.ours.toFixed(1), row.peer.toFixed(1), row.ratio.toFixed(2), row.unit].join("\t"),
+    );
 }

@@ -29,7 +29,16 @@ const cases: readonly Case[] = [
   { name: "quickstart pretrain 8x64", ...quickstart, batch: 8, length: 64 },
   { name: "quickstart sft 32x64", ...quickstart, batch: 32, length: 64 },
   { name: "quickstart dpo 128x48", ...quickstart, batch: 128, length: 48 },
-  { name: "2M parameters 16x128", vocab_size: 2048, hidden_size: 192, heads: 6, intermediate_size: 512, layers: 4, batch: 16, length: 128 },
+  {
+    name: "2M parameters 16x128",
+    vocab_size: 2048,
+    hidden_size: 192,
+    heads: 6,
+    intermediate_size: 512,
+    layers: 4,
+    batch: 16,
+    length: 128,
+  },
 ];
 
 const threads = 2;
@@ -82,11 +91,14 @@ async function stepsOfAlign(shape: Case): Promise<number[]> {
   });
   const size = shape.batch * shape.length;
   const batch = {
-    ids: tensor(Int32Array.from({ length: size }, () => random.int(shape.vocab_size)), [shape.batch, shape.length]),
-    mask: tensor(Float32Array.from({ length: size }, (_, i) => (i % shape.length === 0 ? 0 : 1)), [
-      shape.batch,
-      shape.length,
-    ]),
+    ids: tensor(
+      Int32Array.from({ length: size }, () => random.int(shape.vocab_size)),
+      [shape.batch, shape.length],
+    ),
+    mask: tensor(
+      Float32Array.from({ length: size }, (_, i) => (i % shape.length === 0 ? 0 : 1)),
+      [shape.batch, shape.length],
+    ),
   };
   const times: number[] = [];
   for (let step = 0; step < warmup + steps; step++) {
@@ -104,7 +116,10 @@ async function stepsOfTorch(python: string, shape: Case, arm: string): Promise<n
     input: `${JSON.stringify({ ...shape, arm, threads, warmup, steps })}\n`,
     stderr: "ignore",
   });
-  const lines = stdout.trim().split("\n").map((line) => JSON.parse(line) as { ms: number });
+  const lines = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { ms: number });
   return lines.slice(warmup).map(({ ms }) => ms);
 }
 

@@ -9,7 +9,9 @@ export function reportFailure(error: unknown): number {
     return 1;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  console.error(`${paint.red("error")}: this is a bug in align, please report it with what follows\n${paint.dim(detail)}`);
+  console.error(
+    `${paint.red("error")}: this is a bug in align, please report it with what follows\n${paint.dim(detail)}`,
+  );
   return 1;
 }
 

@@ -47,7 +47,9 @@ command("plan", "what would run, what is cached, and where every value comes fro
 
 command("graph", "draw the DAG")
   .addOption(
-    new Option("--format <format>", "how to draw").choices(["mermaid", "dot", "svg", "json"]).default("mermaid"),
+    new Option("--format <format>", "how to draw")
+      .choices(["mermaid", "dot", "svg", "json"])
+      .default("mermaid"),
   )
   .action(async (file, options) => exit((await import("./commands/graph.ts")).graph(file, options)));
 
@@ -97,7 +99,9 @@ function command(name: string, description: string, more: readonly [string, stri
     .option("--profile <name>", "with this profile applied")
     .addOption(setOption())
     .option("--store <dir>", "the artifact store (default: ALIGN_STORE, else .align beside the project)")
-    .addOption(new Option("--device <device>", "where numerics run").choices(["auto", "cpu"]).default("auto"));
+    .addOption(
+      new Option("--device <device>", "where numerics run").choices(["auto", "cpu"]).default("auto"),
+    );
 }
 
 function setOption(): Option {
@@ -119,7 +123,8 @@ function wholeNumber(text: string): number {
 
 function number(text: string): number {
   const value = Number(text);
-  if (!Number.isFinite(value)) throw new CommanderError(2, "align.number", `error: '${text}' is not a number`);
+  if (!Number.isFinite(value))
+    throw new CommanderError(2, "align.number", `error: '${text}' is not a number`);
   return value;
 }
 

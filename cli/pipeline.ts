@@ -30,7 +30,12 @@ export function checkFile(path: string, options: PipelineOptions): Checked | und
     text = readFileSync(path, "utf8");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : (code ?? String(error));
+    const why =
+      code === "ENOENT"
+        ? "there is no such file"
+        : code === "EISDIR"
+          ? "it is a folder"
+          : (code ?? String(error));
     console.error(failureText({ code: "cannot-read", message: `cannot read ${path}: ${why}` }));
     return undefined;
   }
@@ -78,7 +83,8 @@ export function storePath(path: string, given: string | undefined): string {
   if (wanted) return resolve(wanted);
   const here = dirname(resolve(path));
   for (let dir = here; ; dir = dirname(dir)) {
-    if ([".align", ".git", "package.json"].some((mark) => existsSync(join(dir, mark)))) return join(dir, ".align");
+    if ([".align", ".git", "package.json"].some((mark) => existsSync(join(dir, mark))))
+      return join(dir, ".align");
     if (dirname(dir) === dir) return join(here, ".align");
   }
 }

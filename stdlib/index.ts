@@ -33,10 +33,10 @@ export const library: ReadonlyMap<string, Operation> = new Map(
   ].map((operation) => [operation.name, operation]),
 );
 
-export type { BackendReport } from "./training/backend.ts";
-export { numerics } from "./training/numerics.ts";
 export { peekRow } from "./data/index.ts";
 export type { Conversation, ReplyOptions } from "./generate/conversation.ts";
+export type { BackendReport } from "./training/backend.ts";
+export { numerics } from "./training/numerics.ts";
 
 /** Opens a model folder to talk to; what computes is loaded only now. */
 export async function openChat(dir: string, options: ReplyOptions): Promise<Conversation> {

@@ -21,21 +21,25 @@ export interface Workspace {
   remove(): Promise<void>;
 }
 
-export type RunEvent = { readonly type: string; readonly node?: string; readonly outcome?: string } & Readonly<
-  Record<string, unknown>
->;
+export type RunEvent = {
+  readonly type: string;
+  readonly node?: string;
+  readonly outcome?: string;
+} & Readonly<Record<string, unknown>>;
 
 /** An empty folder, or a copy of one of ours. */
 export async function workspace(from?: string): Promise<Workspace> {
   const dir = await mkdtemp(join(tmpdir(), "align-test-"));
-  if (from) await cp(join(root, from), dir, { recursive: true, filter: (path) => !path.endsWith(".test.ts") });
+  if (from)
+    await cp(join(root, from), dir, { recursive: true, filter: (path) => !path.endsWith(".test.ts") });
   const options = {
     cwd: dir,
     reject: false,
     stdin: "ignore",
     env: { NO_COLOR: "1", ALIGN_STORE: join(dir, ".align"), CI: "1", FORCE_COLOR: undefined },
   } as const;
-  const start = (...args: string[]) => execa(process.execPath, [bin, ...args], options) as ResultPromise<Options>;
+  const start = (...args: string[]) =>
+    execa(process.execPath, [bin, ...args], options) as ResultPromise<Options>;
 
   return {
     dir,
@@ -46,7 +50,10 @@ export async function workspace(from?: string): Promise<Workspace> {
     },
     async events(file, ...args) {
       const { stdout } = await execa(process.execPath, [bin, "run", file, "--json", ...args], options);
-      return stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line) as RunEvent);
+      return stdout
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as RunEvent);
     },
     write: (path, text) => writeFile(join(dir, path), text),
     read: (path) => readFile(join(dir, path), "utf8"),

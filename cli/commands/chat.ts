@@ -28,9 +28,15 @@ export async function chat(model: string, options: ChatOptions): Promise<number>
   };
   const conversation = await openChat(dir, sampling);
   const person = process.stdin.isTTY === true;
-  const lines = createInterface({ input: process.stdin, output: person ? process.stderr : undefined!, terminal: person });
+  const lines = createInterface({
+    input: process.stdin,
+    output: person ? process.stderr : undefined!,
+    terminal: person,
+  });
   if (person) {
-    const kind = conversation.chats ? "It answers by its chat template." : "It has no chat template: it continues what you write.";
+    const kind = conversation.chats
+      ? "It answers by its chat template."
+      : "It has no chat template: it continues what you write.";
     console.error(paint.dim(`${model}. ${kind} An empty line or Ctrl-D ends.`));
     lines.setPrompt(paint.cyan("> "));
     lines.prompt();
@@ -55,7 +61,9 @@ async function modelFolder(model: string, options: ChatOptions): Promise<string 
   if (at < 0) {
     const found = await stat(model).catch(() => undefined);
     if (found?.isDirectory()) return model;
-    const help = model.endsWith(".align") ? `name a stage of it: ${model}#stage` : "give a model folder, or FILE.align#stage";
+    const help = model.endsWith(".align")
+      ? `name a stage of it: ${model}#stage`
+      : "give a model folder, or FILE.align#stage";
     console.error(failureText({ code: "no-such-model", message: `${model} is not a model folder`, help }));
     return badFile;
   }
@@ -73,12 +81,22 @@ async function modelFolder(model: string, options: ChatOptions): Promise<string 
   const tree = task.artifact?.tree;
   if (tree === undefined) {
     console.error(
-      failureText({ code: "not-run", message: `${stage} has not been run as the file is now`, help: `align run ${file} --only ${stage}` }),
+      failureText({
+        code: "not-run",
+        message: `${stage} has not been run as the file is now`,
+        help: `align run ${file} --only ${stage}`,
+      }),
     );
     return badFile;
   }
   const found = await opened.store.materialise(tree);
   if ("dir" in found) return found.dir;
-  console.error(failureText({ code: "damaged", message: `the artifact of ${stage} is damaged: ${found.damage}`, help: `align run ${file} --only ${stage}` }));
+  console.error(
+    failureText({
+      code: "damaged",
+      message: `the artifact of ${stage} is damaged: ${found.damage}`,
+      help: `align run ${file} --only ${stage}`,
+    }),
+  );
   return 1;
 }

@@ -31,9 +31,11 @@ export async function check(files: readonly string[], options: CheckOptions): Pr
       count(nodes.filter((node) => node.kind === kind).length, kind),
     );
     console.error(
-      [`${file}: ${verdict}`, ...(warnings > 0 ? [count(warnings, "warning")] : []), ...(checked.program ? counts : [])].join(
-        ", ",
-      ),
+      [
+        `${file}: ${verdict}`,
+        ...(warnings > 0 ? [count(warnings, "warning")] : []),
+        ...(checked.program ? counts : []),
+      ].join(", "),
     );
   }
   return bad ? badFile : 0;

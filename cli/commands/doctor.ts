@@ -1,10 +1,11 @@
 // `align doctor`: what this machine has, whether it computes right, and how to get what is missing.
-import { createRequire } from "node:module";
-import { availableParallelism, cpus, freemem, totalmem } from "node:os";
+
 import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { dirname } from "node:path";
-import { backends, type BackendReport } from "../../stdlib/index.ts";
+import { type BackendReport, backends } from "../../stdlib/index.ts";
 import { storePath } from "../pipeline.ts";
 import { bytes } from "../ui/format.ts";
 import { paint } from "../ui/terminal.ts";
@@ -24,7 +25,13 @@ interface Finding {
 }
 
 export async function doctor(options: DoctorOptions): Promise<number> {
-  const findings = [versions(), machine(), ...(await backends()).map(backendFinding), cuda(), await disk(options.store)];
+  const findings = [
+    versions(),
+    machine(),
+    ...(await backends()).map(backendFinding),
+    cuda(),
+    await disk(options.store),
+  ];
   if (options.json) console.log(JSON.stringify(findings, null, 2));
   else for (const finding of findings) print(finding);
   return findings.some(({ ok }) => ok === false) ? 1 : 0;
@@ -58,7 +65,12 @@ function machine(): Finding {
 
 function backendFinding(report: BackendReport): Finding {
   if (!report.found) {
-    return { topic: report.name, ok: false, text: `does not load: ${report.problem}`, help: "run npm ci in the project again; onnxruntime-node must be there" };
+    return {
+      topic: report.name,
+      ok: false,
+      text: `does not load: ${report.problem}`,
+      help: "run npm ci in the project again; onnxruntime-node must be there",
+    };
   }
   const { lossError, weightError, tolerance, ok } = report.check;
   const errors = `loss ${lossError.toExponential(1)}, weights ${weightError.toExponential(1)}, allowed ${tolerance.toExponential(0)}`;
@@ -66,7 +78,11 @@ function backendFinding(report: BackendReport): Finding {
     topic: report.name,
     ok,
     text: `${report.fingerprint}; self-check ${ok ? "passed" : "FAILED"} (${errors})`,
-    ...(ok ? {} : { help: "this backend computes something else than the reference on this machine: do not use its results" }),
+    ...(ok
+      ? {}
+      : {
+          help: "this backend computes something else than the reference on this machine: do not use its results",
+        }),
   };
 }
 
@@ -81,7 +97,9 @@ function cuda(): Finding {
   return {
     topic: "gpu",
     ok: "optional",
-    text: present ? "CUDA libraries found; this version runs on the CPU" : "none used; this version runs on the CPU",
+    text: present
+      ? "CUDA libraries found; this version runs on the CPU"
+      : "none used; this version runs on the CPU",
   };
 }
 

@@ -20,7 +20,9 @@ export async function plan(file: string, options: PlanCommandOptions): Promise<n
 export function printPlan(plan: Plan): void {
   if (plan.doc) console.log(paint.dim(plan.doc));
   for (const task of plan.tasks) {
-    console.log(`${mark(task)} ${paint.bold(task.id)}  ${task.calls.map((call) => call.op).join(" → ")}  ${paint.dim(standing(task))}`);
+    console.log(
+      `${mark(task)} ${paint.bold(task.id)}  ${task.calls.map((call) => call.op).join(" → ")}  ${paint.dim(standing(task))}`,
+    );
     for (const call of task.calls) {
       const chain = task.calls.length > 1 ? `${call.op}.` : "";
       for (const [name, value] of Object.entries(call.params)) {
@@ -37,7 +39,11 @@ export function printPlan(plan: Plan): void {
 }
 
 function mark(task: PlanTask): string {
-  return task.state === "cached" ? paint.green("✓") : task.state === "will-run" ? paint.yellow("●") : paint.dim("○");
+  return task.state === "cached"
+    ? paint.green("✓")
+    : task.state === "will-run"
+      ? paint.yellow("●")
+      : paint.dim("○");
 }
 
 function standing(task: PlanTask): string {
@@ -50,7 +56,9 @@ function origin(provenance: Provenance | undefined): string {
     case "default":
       return provenance.source ? `default, ${provenance.source}` : "default";
     case "file":
-      return provenance.param ? `line ${provenance.line}, param ${provenance.param}` : `line ${provenance.line}`;
+      return provenance.param
+        ? `line ${provenance.line}, param ${provenance.param}`
+        : `line ${provenance.line}`;
     case "profile":
       return `profile ${provenance.profile}`;
     case "set":

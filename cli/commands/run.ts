@@ -33,7 +33,7 @@ export async function run(file: string, options: RunOptions): Promise<number> {
   const events: Event[] = [];
   let code = 1;
   try {
-    const spawn = processSpawn(fileURLToPath(new URL("./worker.js", import.meta.url)));
+    const spawn = await processSpawn(fileURLToPath(new URL("./worker.js", import.meta.url)));
     for await (const event of runPlan(plan, {
       store,
       spawn,
@@ -97,7 +97,9 @@ function report(events: readonly Event[], json: boolean): void {
     if (event.type === "expectation") {
       if (first) console.log("");
       first = false;
-      const values = event.values.map(({ text, value }) => `${text} = ${value === undefined ? "?" : metric(value)}`);
+      const values = event.values.map(
+        ({ text, value }) => `${text} = ${value === undefined ? "?" : metric(value)}`,
+      );
       const mark = event.holds ? paint.green("✓ expect") : paint.red("✗ expect");
       console.log(`${mark} ${event.text}  ${paint.dim(values.join(", "))}`);
       if (!event.holds && event.message) console.log(`  ${paint.red(event.message)}`);
@@ -110,7 +112,9 @@ function report(events: readonly Event[], json: boolean): void {
         ...(event.failed > 0 ? [`${event.failed} failed`] : []),
         ...(event.skipped > 0 ? [`${event.skipped} skipped`] : []),
       ];
-      console.error(paint.dim(`${event.outcome.replace("-", " ")}: ${counts.join(", ")} in ${duration(event.seconds)}`));
+      console.error(
+        paint.dim(`${event.outcome.replace("-", " ")}: ${counts.join(", ")} in ${duration(event.seconds)}`),
+      );
     }
   }
 }

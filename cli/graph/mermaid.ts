@@ -3,7 +3,8 @@ import type { Box, Picture } from "./picture.ts";
 
 export function mermaid(picture: Picture): string {
   const lines = ["flowchart TD"];
-  for (const box of picture.boxes) lines.push(`  ${key(box.id)}${shape(box)}${box.cached ? ":::cached" : ""}`);
+  for (const box of picture.boxes)
+    lines.push(`  ${key(box.id)}${shape(box)}${box.cached ? ":::cached" : ""}`);
   for (const { from, to, input } of picture.arrows) lines.push(`  ${key(from)} -->|${input}| ${key(to)}`);
   lines.push("  classDef cached fill:#e6f4ea,stroke:#34a853,color:#137333");
   return `${lines.join("\n")}\n`;
@@ -11,7 +12,7 @@ export function mermaid(picture: Picture): string {
 
 /** Data is a cylinder, a model a rounded box, a stage a plain one. */
 function shape({ id, kind, work }: Box): string {
-  const label = `"<b>${escape(id)}</b><br/>${escape(work)}"`;
+  const label = `"<b>${quoted(id)}</b><br/>${quoted(work)}"`;
   if (kind === "dataset") return `[(${label})]`;
   return kind === "model" ? `(${label})` : `[${label}]`;
 }
@@ -21,6 +22,6 @@ function key(id: string): string {
   return `n_${id.replace(/\W/g, "_")}`;
 }
 
-function escape(text: string): string {
+function quoted(text: string): string {
   return text.replace(/&/g, "&amp;").replace(/"/g, "&quot;").replace(/</g, "&lt;");
 }

@@ -19,20 +19,22 @@ export function svg(picture: Picture): string {
   const { width = 0, height = 0 } = layout.graph() as { width?: number; height?: number };
   const arrows = layout.edges().map((edge: { name?: string }) => {
     const { points } = layout.edge(edge) as { points: { x: number; y: number }[] };
-    const path = points.map(({ x, y }, i) => `${i === 0 ? "M" : "L"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
-    return `<path d="${path}"><title>${escape(edge.name ?? "")}</title></path>`;
+    const path = points
+      .map(({ x, y }, i) => `${i === 0 ? "M" : "L"}${x.toFixed(1)} ${y.toFixed(1)}`)
+      .join("");
+    return `<path d="${path}"><title>${quoted(edge.name ?? "")}</title></path>`;
   });
   const boxes = picture.boxes.map((box) => {
     const { x, y, width, height } = layout.node(box.id) as Record<"x" | "y" | "width" | "height", number>;
     return [
       `<g class="${box.kind}${box.cached ? " cached" : ""}">`,
       `<rect x="${(x - width / 2).toFixed(1)}" y="${(y - height / 2).toFixed(1)}" width="${width.toFixed(1)}" height="${height}" rx="${radius(box)}"/>`,
-      `<text class="name" x="${x.toFixed(1)}" y="${(y - 3).toFixed(1)}">${escape(box.id)}</text>`,
-      `<text x="${x.toFixed(1)}" y="${(y + lineHeight - 3).toFixed(1)}">${escape(box.work)}</text></g>`,
+      `<text class="name" x="${x.toFixed(1)}" y="${(y - 3).toFixed(1)}">${quoted(box.id)}</text>`,
+      `<text x="${x.toFixed(1)}" y="${(y + lineHeight - 3).toFixed(1)}">${quoted(box.work)}</text></g>`,
     ].join("");
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${Math.ceil(width)}" height="${Math.ceil(height)}" viewBox="0 0 ${Math.ceil(width)} ${Math.ceil(height)}" role="img">
-<title>${escape(picture.title)}</title>
+<title>${quoted(picture.title)}</title>
 <style>
 text { font: 12px ui-monospace, Menlo, Consolas, monospace; text-anchor: middle; fill: #444; }
 text.name { font-weight: bold; fill: #111; }
@@ -53,6 +55,6 @@ function radius({ kind }: Box): number {
   return kind === "stage" ? 3 : kind === "model" ? 20 : 9;
 }
 
-function escape(text: string): string {
+function quoted(text: string): string {
   return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/"/g, "&quot;");
 }

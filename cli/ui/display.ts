@@ -18,7 +18,8 @@ export function createDisplay(): Display {
 function liveDisplay(): Display {
   const view = new RunView();
   const update = createLogUpdate(process.stderr, { showCursor: true });
-  const draw = () => update(fit(view.screen(Date.now(), terminalWidth()), process.stderr.rows ?? 40).join("\n"));
+  const draw = () =>
+    update(lastRows(view.screen(Date.now(), terminalWidth()), process.stderr.rows ?? 40).join("\n"));
   // Between events the clock and the ETA go on.
   const timer = setInterval(draw, 200);
   timer.unref();
@@ -33,7 +34,7 @@ function liveDisplay(): Display {
 }
 
 /** A screen taller than the terminal cannot be redrawn in place: keep what is near the running stage and the end. */
-function fit(lines: string[], rows: number): string[] {
+function lastRows(lines: string[], rows: number): string[] {
   return lines.length < rows ? lines : lines.slice(lines.length - rows + 1);
 }
 

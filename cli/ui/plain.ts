@@ -31,7 +31,9 @@ export class PlainLines {
         this.#lastLine.set(event.node, at);
         const eta = this.#view.eta(this.#view.tasks.get(event.node)!, at);
         const tail = eta === undefined ? "" : `, ETA ${duration(eta)}`;
-        return [`${event.node}: ${event.done}/${event.total} ${event.unit}${list(event.metrics ?? {})}${tail}`];
+        return [
+          `${event.node}: ${event.done}/${event.total} ${event.unit}${list(event.metrics ?? {})}${tail}`,
+        ];
       }
       case "task-finished":
         return [`${event.node}: done in ${duration(event.seconds)}${list(event.metrics)}`];

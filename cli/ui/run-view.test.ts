@@ -19,7 +19,14 @@ const start: Event[] = [
   event(1, { type: "task-started", node: "base", key: "k", reason: "never built", log: "l" }),
 ];
 const progress = (second: number, done: number): Event =>
-  event(second, { type: "task-progress", node: "base", done, total: 100, unit: "steps", metrics: { loss: 2 } });
+  event(second, {
+    type: "task-progress",
+    node: "base",
+    done,
+    total: 100,
+    unit: "steps",
+    metrics: { loss: 2 },
+  });
 
 test("the ETA follows the pace since the first finished step, not since the start", () => {
   const view = new RunView();
@@ -40,8 +47,8 @@ test("the screen has a line per stage and one in all", () => {
 
 test("plain lines come at most every ten seconds for one stage", () => {
   const plain = new PlainLines();
-  const lines = [...start, progress(5, 4), progress(12, 11), progress(13, 12), progress(22, 21)].flatMap((e) =>
-    plain.handle(e),
+  const lines = [...start, progress(5, 4), progress(12, 11), progress(13, 12), progress(22, 21)].flatMap(
+    (e) => plain.handle(e),
   );
   expect(lines).toEqual([
     "p: run r1, store .align",

@@ -16,7 +16,9 @@ interface TaskView {
   startedAt: number;
   /** When the first progress of more than nothing came: compiling before it would spoil the ETA. */
   movingSince: { at: number; done: number } | undefined;
-  progress: { done: number; total: number; unit: string; metrics: Readonly<Record<string, number>> } | undefined;
+  progress:
+    | { done: number; total: number; unit: string; metrics: Readonly<Record<string, number>> }
+    | undefined;
   seconds: number;
   metrics: Readonly<Record<string, number>>;
   note: string;
@@ -100,12 +102,11 @@ export class RunView {
   screen(now: number, width: number): string[] {
     const name = Math.max(8, ...[...this.tasks.keys()].map((node) => node.length));
     const lines = [...this.tasks.values()].map((task) => this.line(task, now, name, width));
-    const finished = [...this.tasks.values()].filter(({ status }) => status === "done" || status === "cached");
+    const finished = [...this.tasks.values()].filter(
+      ({ status }) => status === "done" || status === "cached",
+    );
     const elapsed = duration((now - this.startedAt) / 1000);
-    return [
-      ...lines,
-      paint.dim(`${finished.length} of ${this.tasks.size} stages, ${elapsed} elapsed`),
-    ];
+    return [...lines, paint.dim(`${finished.length} of ${this.tasks.size} stages, ${elapsed} elapsed`)];
   }
 
   private line(task: TaskView, now: number, name: number, width: number): string {

@@ -167,12 +167,12 @@ describe("a run with processes", () => {
     const source = fileURLToPath(new URL("../fixtures/worker.ts", import.meta.url));
     const tsx = import.meta.resolve("tsx");
     const only = program(bench.file, [model("base", call("zeros", {}, { size: 8 }))]);
-    const events = await bench.run(only, { spawn: processSpawn(source, ["--import", tsx]) });
+    const events = await bench.run(only, { spawn: await processSpawn(source, ["--import", tsx]) });
     expect(summary(events).ran).toEqual(["base"]);
   });
 
   test("says so when there is no worker", async () => {
-    const events = await bench.run(pipeline(), { spawn: processSpawn(join(bench.dir, "none.mjs")) });
+    const events = await bench.run(pipeline(), { spawn: await processSpawn(join(bench.dir, "none.mjs")) });
     expect(events.find((event) => event.type === "task-failed")).toMatchObject({
       error: { code: "crashed" },
       tail: expect.arrayContaining([expect.stringContaining("Cannot find module")]),

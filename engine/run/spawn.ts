@@ -1,14 +1,15 @@
 // Starts workers as processes of their own.
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { execa } from "execa";
 import type { Exit, FromWorker, Spawn } from "./protocol.ts";
 
 /** Any file descriptor will do, but the types of execa know only the first ten. */
 type OpenFile = 3;
 
 /** `workerPath` is a file that calls `serveWorker`; `execArgv` goes before it: `["--import", "tsx"]`. */
-export function processSpawn(workerPath: string, execArgv: readonly string[] = []): Spawn {
+export async function processSpawn(workerPath: string, execArgv: readonly string[] = []): Promise<Spawn> {
+  // Loaded here: checking and planning start no process, and should not wait for it.
+  const { execa } = await import("execa");
   return ({ log, onMessage }) => {
     mkdirSync(dirname(log), { recursive: true });
     const output = openSync(log, "a");

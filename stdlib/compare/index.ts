@@ -1,7 +1,7 @@
 // Declares `compare`: a model against a baseline on held-out prompts, by a judge, with the KL it cost.
 import Type from "typebox";
-import { dataset, rows } from "../../grammar/index.ts";
 import { defineStage } from "../../engine/index.ts";
+import { dataset, rows } from "../../grammar/index.ts";
 import { samplingParams } from "../generate/index.ts";
 
 export const compare = defineStage(
@@ -16,11 +16,33 @@ export const compare = defineStage(
       { name: "judge", type: { kind: "judge" }, doc: "Scores each response." },
     ],
     params: Type.Object({
-      samples: Type.Integer({ minimum: 1, default: 1, description: "Responses of each model to each prompt; a prompt's score is their mean.", "x-source": "one, as AlpacaEval" }),
+      samples: Type.Integer({
+        minimum: 1,
+        default: 1,
+        description: "Responses of each model to each prompt; a prompt's score is their mean.",
+        "x-source": "one, as AlpacaEval",
+      }),
       ...samplingParams,
-      confidence: Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1, default: 0.95, description: "Of the intervals.", "x-unit": "fraction", "x-source": "custom of the field" }),
-      resamples: Type.Integer({ minimum: 100, default: 2000, description: "Bootstrap resamples.", "x-source": "Efron & Tibshirani 1993: at least 1000 for intervals" }),
-      show: Type.Integer({ minimum: 0, default: 10, description: "Prompts shown with both texts in the summary.", "x-source": "fits one screen" }),
+      confidence: Type.Number({
+        exclusiveMinimum: 0,
+        exclusiveMaximum: 1,
+        default: 0.95,
+        description: "Of the intervals.",
+        "x-unit": "fraction",
+        "x-source": "custom of the field",
+      }),
+      resamples: Type.Integer({
+        minimum: 100,
+        default: 2000,
+        description: "Bootstrap resamples.",
+        "x-source": "Efron & Tibshirani 1993: at least 1000 for intervals",
+      }),
+      show: Type.Integer({
+        minimum: 0,
+        default: 10,
+        description: "Prompts shown with both texts in the summary.",
+        "x-source": "fits one screen",
+      }),
     }),
     output: {
       kind: "metrics",

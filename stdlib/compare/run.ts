@@ -1,9 +1,15 @@
 // Compares: same prompts, same random numbers, two models → scores → paired differences, intervals, KL.
-import { type OutputContext, type RunResult, type StageRun, TaskError, writeRows } from "../../engine/index.ts";
+import {
+  type OutputContext,
+  type RunResult,
+  type StageRun,
+  TaskError,
+  writeRows,
+} from "../../engine/index.ts";
 import type { Json } from "../../grammar/index.ts";
 import { type Backend, createScorer } from "../../tensor/index.ts";
 import { type Prompt, readPrompts } from "../generate/prompts.ts";
-import { respond, type Response, type Sampling } from "../generate/respond.ts";
+import { type Response, respond, type Sampling } from "../generate/respond.ts";
 import { openJudge } from "../judge/index.ts";
 import { openBackend } from "../training/backend.ts";
 import { type OpenModel, openModel } from "../training/model.ts";
@@ -38,7 +44,10 @@ async function run(ctx: OutputContext<CompareParams>): Promise<RunResult> {
   const judge = await openJudge(inputs.judge![0]!.dir);
   const prompts = await readPrompts(inputs.prompts![0]!.dir, model.tokenizer);
   if (prompts.length === 0) {
-    throw new TaskError({ code: "no-prompts", message: `${inputs.prompts![0]!.node} has no rows to compare on` });
+    throw new TaskError({
+      code: "no-prompts",
+      message: `${inputs.prompts![0]!.node} has no rows to compare on`,
+    });
   }
 
   const each = prompts.length * params.samples;
@@ -51,7 +60,8 @@ async function run(ctx: OutputContext<CompareParams>): Promise<RunResult> {
 
   const rows: Comparison[] = [];
   for (const [i, { prompt }] of prompts.entries()) {
-    const score = async ({ text }: Response) => (await judge.score({ prompt, response: text, row: { prompt } })).score;
+    const score = async ({ text }: Response) =>
+      (await judge.score({ prompt, response: text, row: { prompt } })).score;
     rows.push({
       prompt,
       responses: after[i]!.map(({ text }) => text),
@@ -69,7 +79,11 @@ async function run(ctx: OutputContext<CompareParams>): Promise<RunResult> {
   const gains = scores.map((score, i) => score - baselines[i]!);
   const wins = rows.map((row) => mean(row.scores.map((score, k) => won(score, row.baseline_scores[k]!))));
   const interval = (values: readonly number[]) =>
-    bootstrapInterval(values, { seed: params.seed, resamples: params.resamples, confidence: params.confidence });
+    bootstrapInterval(values, {
+      seed: params.seed,
+      resamples: params.resamples,
+      confidence: params.confidence,
+    });
   const gain = interval(gains);
   const win = interval(wins);
   const lengths = (all: readonly Response[][]) => mean(all.flat().map(({ ids }) => ids.length));

@@ -23,7 +23,9 @@ export function summaryOf(
   const lines = table.map(([name, a, b, c]) =>
     `${name!.padEnd(widths[0]!)}  ${a!.padStart(widths[1]!)}  ${b!.padStart(widths[2]!)}  ${c}`.trimEnd(),
   );
-  lines.push(`${rows.length} prompts, ${options.samples} ${options.samples === 1 ? "sample" : "samples"} each`);
+  lines.push(
+    `${rows.length} prompts, ${options.samples} ${options.samples === 1 ? "sample" : "samples"} each`,
+  );
 
   const shown = rows.slice(0, options.show);
   if (shown.length > 0) lines.push("", "The first prompts, before and after (score):");

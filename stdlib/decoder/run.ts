@@ -55,7 +55,9 @@ async function run(ctx: OutputContext<DecoderParams>): Promise<RunResult> {
     },
     generationConfig: { ...tokens },
     tokenizer: tokenizer.files,
-    tensors: new Map(Object.entries(weights).map(([name, { shape, data }]) => [name, { shape: [...shape], data }])),
+    tensors: new Map(
+      Object.entries(weights).map(([name, { shape, data }]) => [name, { shape: [...shape], data }]),
+    ),
   });
   return { metrics: { parameters: parameterCount(config) } };
 }

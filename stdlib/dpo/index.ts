@@ -1,7 +1,7 @@
 // Declares `dpo`: direct preference optimisation against a frozen reference.
 import Type from "typebox";
-import { dataset, rows } from "../../grammar/index.ts";
 import { defineStage } from "../../engine/index.ts";
+import { dataset, rows } from "../../grammar/index.ts";
 import { trainingParams } from "../training/params.ts";
 
 export const dpo = defineStage(
@@ -12,17 +12,35 @@ export const dpo = defineStage(
     inputs: [
       { name: "model", type: { kind: "model" }, doc: "The policy to start from." },
       { name: "data", type: dataset(rows.Preference), doc: "Preference pairs." },
-      { name: "reference", type: { kind: "model" }, optional: true, doc: "The frozen reference; the starting policy unless given." },
+      {
+        name: "reference",
+        type: { kind: "model" },
+        optional: true,
+        doc: "The frozen reference; the starting policy unless given.",
+      },
     ],
     params: Type.Object({
-      beta: Type.Number({ exclusiveMinimum: 0, default: 0.1, description: "Strength of the pull to the reference.", "x-source": "Rafailov et al. 2023 App. B" }),
+      beta: Type.Number({
+        exclusiveMinimum: 0,
+        default: 0.1,
+        description: "Strength of the pull to the reference.",
+        "x-source": "Rafailov et al. 2023 App. B",
+      }),
       loss: Type.Enum(["sigmoid", "hinge", "ipo", "robust"], {
         type: "string",
         default: "sigmoid",
-        description: "sigmoid is DPO (Eq. 7); hinge is SLiC on implicit rewards; ipo is Azar et al. 2023; robust is Chowdhury et al. 2024.",
+        description:
+          "sigmoid is DPO (Eq. 7); hinge is SLiC on implicit rewards; ipo is Azar et al. 2023; robust is Chowdhury et al. 2024.",
         "x-source": "Rafailov et al. 2023 Eq. 7",
       }),
-      label_smoothing: Type.Number({ minimum: 0, exclusiveMaximum: 0.5, default: 0, description: "Share of labels taken to be flipped (cDPO with sigmoid).", "x-unit": "fraction", "x-source": "off in all peers" }),
+      label_smoothing: Type.Number({
+        minimum: 0,
+        exclusiveMaximum: 0.5,
+        default: 0,
+        description: "Share of labels taken to be flipped (cDPO with sigmoid).",
+        "x-unit": "fraction",
+        "x-source": "off in all peers",
+      }),
       ...trainingParams({
         learning_rate: 1e-6,
         schedule: "linear",
@@ -31,15 +49,27 @@ export const dpo = defineStage(
         epochs: 1,
         weight_decay: 0,
         adam_beta2: 0.999,
-        source: "Rafailov et al. 2023 App. B (lr 1e-6, batch 64); linear with 10% warm-up of Tunstall et al. 2023",
+        source:
+          "Rafailov et al. 2023 App. B (lr 1e-6, batch 64); linear with 10% warm-up of Tunstall et al. 2023",
       }),
       max_length: Type.Optional(
-        Type.Integer({ minimum: 8, description: "Longer prompt + response is cut; the model's max_length unless given.", "x-unit": "tokens" }),
+        Type.Integer({
+          minimum: 8,
+          description: "Longer prompt + response is cut; the model's max_length unless given.",
+          "x-unit": "tokens",
+        }),
       ),
     }),
     check: (p) =>
       p.label_smoothing > 0 && p.loss !== "sigmoid" && p.loss !== "robust"
-        ? [{ param: "label_smoothing", kind: "other" as const, message: `has no effect with loss: ${p.loss}`, help: "use loss: sigmoid or robust, or leave it out" }]
+        ? [
+            {
+              param: "label_smoothing",
+              kind: "other" as const,
+              message: `has no effect with loss: ${p.loss}`,
+              help: "use loss: sigmoid or robust, or leave it out",
+            },
+          ]
         : [],
     output: { kind: "model" },
     metrics: {

@@ -1,5 +1,11 @@
 // Runs DPO: pairs → reference log-probs, once → steps on chosen and rejected in one forward pass.
-import { type OutputContext, readRows, type RunResult, type StageRun, TaskError } from "../../engine/index.ts";
+import {
+  type OutputContext,
+  type RunResult,
+  readRows,
+  type StageRun,
+  TaskError,
+} from "../../engine/index.ts";
 import {
   type Backend,
   createScorer,
@@ -137,9 +143,11 @@ async function scoreReference(
   const distinct = new Map<string, { example: Example; logprob: number }>();
   const entry = (example: Example) => {
     const key = `${example.mask.indexOf(true)}:${example.ids.join(" ")}`;
-    let found = distinct.get(key);
-    if (!found) distinct.set(key, (found = { example, logprob: Number.NaN }));
-    return found;
+    const known = distinct.get(key);
+    if (known) return known;
+    const made = { example, logprob: Number.NaN };
+    distinct.set(key, made);
+    return made;
   };
   const entries = pairs.map(({ chosen, rejected }) => ({ chosen: entry(chosen), rejected: entry(rejected) }));
 
@@ -148,7 +156,10 @@ async function scoreReference(
   const size = 64;
   for (let at = 0; at < todo.length; at += size) {
     const chunk = todo.slice(at, at + size);
-    const { ids, mask } = pad(chunk.map(({ example }) => example), size);
+    const { ids, mask } = pad(
+      chunk.map(({ example }) => example),
+      size,
+    );
     const logprobs = await scorer.logprobs(ids);
     const length = ids.shape[1]!;
     chunk.forEach((item, row) => {

@@ -1,15 +1,43 @@
 // Declares `generate`: samples responses of one or several models to prompts.
 import Type from "typebox";
-import { dataset, rows } from "../../grammar/index.ts";
 import { defineStage } from "../../engine/index.ts";
+import { dataset, rows } from "../../grammar/index.ts";
 
 /** Shared with `compare` and the `chat` command. */
 export const samplingParams = {
-  temperature: Type.Number({ minimum: 0, default: 1, description: "0 is greedy.", "x-source": "the model's own distribution, as DPO §6.1 samples" }),
-  top_k: Type.Integer({ minimum: 0, default: 0, description: "Keep only the k likeliest tokens; 0 keeps all.", "x-source": "off, as in DPO §6.1" }),
-  top_p: Type.Number({ exclusiveMinimum: 0, maximum: 1, default: 1, description: "Keep the likeliest tokens that hold this much probability.", "x-unit": "fraction", "x-source": "off, as in DPO §6.1" }),
-  max_new_tokens: Type.Integer({ minimum: 1, default: 64, description: "Longest response.", "x-unit": "tokens", "x-source": "TRL OnlineDPO" }),
-  seed: Type.Integer({ minimum: 0, default: 42, description: "Every row has a stream of its own under it.", "x-source": "alignment-handbook" }),
+  temperature: Type.Number({
+    minimum: 0,
+    default: 1,
+    description: "0 is greedy.",
+    "x-source": "the model's own distribution, as DPO §6.1 samples",
+  }),
+  top_k: Type.Integer({
+    minimum: 0,
+    default: 0,
+    description: "Keep only the k likeliest tokens; 0 keeps all.",
+    "x-source": "off, as in DPO §6.1",
+  }),
+  top_p: Type.Number({
+    exclusiveMinimum: 0,
+    maximum: 1,
+    default: 1,
+    description: "Keep the likeliest tokens that hold this much probability.",
+    "x-unit": "fraction",
+    "x-source": "off, as in DPO §6.1",
+  }),
+  max_new_tokens: Type.Integer({
+    minimum: 1,
+    default: 64,
+    description: "Longest response.",
+    "x-unit": "tokens",
+    "x-source": "TRL OnlineDPO",
+  }),
+  seed: Type.Integer({
+    minimum: 0,
+    default: 42,
+    description: "Every row has a stream of its own under it.",
+    "x-source": "alignment-handbook",
+  }),
 };
 
 export const generate = defineStage(
@@ -22,7 +50,12 @@ export const generate = defineStage(
       { name: "prompts", type: dataset(rows.Prompt), doc: "The prompts." },
     ],
     params: Type.Object({
-      samples: Type.Integer({ minimum: 1, default: 4, description: "Responses of each model to each prompt.", "x-source": "Rafailov et al. 2023 App. C.1: four per prefix" }),
+      samples: Type.Integer({
+        minimum: 1,
+        default: 4,
+        description: "Responses of each model to each prompt.",
+        "x-source": "Rafailov et al. 2023 App. C.1: four per prefix",
+      }),
       ...samplingParams,
     }),
     output: dataset({ ...rows.Response, columns: { prompt: "string", responses: "list", models: "list" } }),

@@ -11,7 +11,10 @@ export interface Prompt extends Encoded {
 
 export async function readPrompts(dir: string, tokenizer: Tokenizer): Promise<Prompt[]> {
   const rows: { prompt: Json; ids: readonly number[] }[] = [];
-  for await (const row of readRows(dir)) rows.push({ prompt: row.prompt!, ids: encodePrompt(row, tokenizer) });
-  const ids = rowIds(rows.map(({ prompt }) => (typeof prompt === "string" ? prompt : JSON.stringify(prompt))));
+  for await (const row of readRows(dir))
+    rows.push({ prompt: row.prompt!, ids: encodePrompt(row, tokenizer) });
+  const ids = rowIds(
+    rows.map(({ prompt }) => (typeof prompt === "string" ? prompt : JSON.stringify(prompt))),
+  );
   return rows.map((row, i) => ({ ...row, id: ids[i]! }));
 }

@@ -1,5 +1,11 @@
 // Generates: prompts → samples of every model → one row per prompt with all its responses.
-import { type OutputContext, type RowData, type RunResult, type StageRun, writeRows } from "../../engine/index.ts";
+import {
+  type OutputContext,
+  type RowData,
+  type RunResult,
+  type StageRun,
+  writeRows,
+} from "../../engine/index.ts";
 import { openBackend } from "../training/backend.ts";
 import { openModel } from "../training/model.ts";
 import { readPrompts } from "./prompts.ts";

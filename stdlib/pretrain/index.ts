@@ -1,7 +1,7 @@
 // Declares `pretrain`: next-token training of a model on plain text.
 import Type from "typebox";
-import { dataset, rows } from "../../grammar/index.ts";
 import { defineStage } from "../../engine/index.ts";
+import { dataset, rows } from "../../grammar/index.ts";
 import { trainingParams } from "../training/params.ts";
 
 export const pretrain = defineStage(
@@ -10,7 +10,11 @@ export const pretrain = defineStage(
     version: 1,
     doc: "Trains a causal model to predict the next token of text; documents are packed end to end with an end-of-text token between them.",
     inputs: [
-      { name: "model", type: { kind: "model" }, doc: "The model to start from: fresh (`decoder`) or trained." },
+      {
+        name: "model",
+        type: { kind: "model" },
+        doc: "The model to start from: fresh (`decoder`) or trained.",
+      },
       { name: "data", type: dataset(rows.Text), doc: "The text." },
     ],
     params: Type.Object({
@@ -25,7 +29,11 @@ export const pretrain = defineStage(
         source: "Brown et al. 2020 (GPT-3) App. B; Touvron et al. 2023 (Llama) §2.3",
       }),
       sequence_length: Type.Optional(
-        Type.Integer({ minimum: 8, description: "Tokens per packed sequence; the model's max_length unless given.", "x-unit": "tokens" }),
+        Type.Integer({
+          minimum: 8,
+          description: "Tokens per packed sequence; the model's max_length unless given.",
+          "x-unit": "tokens",
+        }),
       ),
     }),
     output: { kind: "model" },

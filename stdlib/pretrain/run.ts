@@ -1,5 +1,11 @@
 // Pretrains: text → one long row of tokens → blocks → next-token cross-entropy.
-import { type OutputContext, readRows, type RunResult, type StageRun, TaskError } from "../../engine/index.ts";
+import {
+  type OutputContext,
+  type RunResult,
+  readRows,
+  type StageRun,
+  TaskError,
+} from "../../engine/index.ts";
 import { createTrainer, crossEntropy, tensor } from "../../tensor/index.ts";
 import { openBackend } from "../training/backend.ts";
 import { optimizerOf, trainingLoop } from "../training/loop.ts";

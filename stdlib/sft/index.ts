@@ -1,7 +1,7 @@
 // Declares `sft`: supervised fine-tuning on demonstrations, loss on the completions only.
 import Type from "typebox";
-import { type CallFacts, dataset, type Type as AlignType, type TypeProblem } from "../../grammar/index.ts";
 import { defineStage } from "../../engine/index.ts";
+import { type Type as AlignType, type CallFacts, dataset, type TypeProblem } from "../../grammar/index.ts";
 import { trainingParams } from "../training/params.ts";
 
 export const sft = defineStage(
@@ -11,7 +11,11 @@ export const sft = defineStage(
     doc: "Supervised fine-tuning: cross-entropy on the completion (or the assistant's turns) given the prompt.",
     inputs: [
       { name: "model", type: { kind: "model" }, doc: "The model to start from." },
-      { name: "data", type: dataset({ name: "Instruction or Chat or Text", columns: {} }), doc: "Demonstrations." },
+      {
+        name: "data",
+        type: dataset({ name: "Instruction or Chat or Text", columns: {} }),
+        doc: "Demonstrations.",
+      },
     ],
     params: Type.Object({
       ...trainingParams({
@@ -22,11 +26,18 @@ export const sft = defineStage(
         epochs: 1,
         weight_decay: 0,
         adam_beta2: 0.999,
-        source: "Tunstall et al. 2023 (Zephyr) §4.1 and alignment-handbook; batch 32 of Ouyang et al. 2022 App. C.1",
+        source:
+          "Tunstall et al. 2023 (Zephyr) §4.1 and alignment-handbook; batch 32 of Ouyang et al. 2022 App. C.1",
       }),
-      template: Type.Optional(Type.Unknown({ "x-align": "template", description: "How a row becomes prompt and completion." })),
+      template: Type.Optional(
+        Type.Unknown({ "x-align": "template", description: "How a row becomes prompt and completion." }),
+      ),
       max_length: Type.Optional(
-        Type.Integer({ minimum: 8, description: "Longer examples are cut; the model's max_length unless given.", "x-unit": "tokens" }),
+        Type.Integer({
+          minimum: 8,
+          description: "Longer examples are cut; the model's max_length unless given.",
+          "x-unit": "tokens",
+        }),
       ),
     }),
     output: output,

@@ -1,5 +1,11 @@
 // Fine-tunes on demonstrations: row → prompt and completion → tokens → cross-entropy on the completion.
-import { type OutputContext, readRows, type RunResult, type StageRun, TaskError } from "../../engine/index.ts";
+import {
+  type OutputContext,
+  type RunResult,
+  readRows,
+  type StageRun,
+  TaskError,
+} from "../../engine/index.ts";
 import { createTrainer, crossEntropy } from "../../tensor/index.ts";
 import { encodeExample, type TemplateTexts } from "../template/index.ts";
 import { openBackend } from "../training/backend.ts";

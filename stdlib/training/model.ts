@@ -1,7 +1,7 @@
 // A model artifact in memory, and back: an HF folder with weights, configuration and tokenizer.
 import { TaskError } from "../../engine/index.ts";
-import { type JsonObject, openModelFolder, type Tokenizer, writeModelFolder } from "../../tensor/io/index.ts";
 import { type LlamaConfig, type Params, tensor } from "../../tensor/index.ts";
+import { type JsonObject, openModelFolder, type Tokenizer, writeModelFolder } from "../../tensor/io/index.ts";
 
 export interface OpenModel {
   readonly config: LlamaConfig;
@@ -12,7 +12,13 @@ export interface OpenModel {
   readonly tokenizer: Tokenizer & { readonly eos: number };
 }
 
-export async function openModel({ dir, node }: { readonly dir: string; readonly node: string }): Promise<OpenModel> {
+export async function openModel({
+  dir,
+  node,
+}: {
+  readonly dir: string;
+  readonly node: string;
+}): Promise<OpenModel> {
   const folder = await openModelFolder(dir);
   const { model_type } = folder.config;
   if (model_type !== "llama") {
@@ -49,6 +55,8 @@ export async function saveModel(dir: string, from: OpenModel, params: Params): P
     config: from.configFile,
     generationConfig: from.generationConfig,
     tokenizer: from.tokenizer.files,
-    tensors: new Map(Object.entries(params).map(([name, { shape, data }]) => [name, { shape: [...shape], data }])),
+    tensors: new Map(
+      Object.entries(params).map(([name, { shape, data }]) => [name, { shape: [...shape], data }]),
+    ),
   });
 }

@@ -20,7 +20,9 @@ async function tiny(): Promise<Workspace> {
 }
 
 const digest = async (space: Workspace, path: string) =>
-  createHash("sha256").update(await readFile(join(space.dir, path))).digest("hex");
+  createHash("sha256")
+    .update(await readFile(join(space.dir, path)))
+    .digest("hex");
 
 let space: Workspace;
 let model: string;
@@ -41,8 +43,10 @@ test("the same command again starts no process", async () => {
 });
 
 test("a comment, a reformat and a renamed declaration rerun nothing", async () => {
-  await space.edit(file, (text) =>
-    `// a remark\n${text.replaceAll("writer", "storyteller").replace("{ vocab_size: 320 }", "{\n  vocab_size: 320 // small\n}")}`,
+  await space.edit(
+    file,
+    (text) =>
+      `// a remark\n${text.replaceAll("writer", "storyteller").replace("{ vocab_size: 320 }", "{\n  vocab_size: 320 // small\n}")}`,
   );
   expect(ran(await space.events(file))).toEqual([]);
   await space.edit(file, (text) => text.replace("// a remark\n", "").replaceAll("storyteller", "writer"));
@@ -81,11 +85,18 @@ test("kill -9 of everything in the middle of dpo loses no finished stage and cha
   process.stdout!.on("data", (chunk) => {
     output += chunk;
   });
-  const seen = () => output.split("\n").slice(0, -1).map((line) => JSON.parse(line));
+  const seen = () =>
+    output
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line));
   for (;;) {
-    const training = seen().find((event) => event.type === "task-progress" && event.node === "aligned" && event.done >= 3);
+    const training = seen().find(
+      (event) => event.type === "task-progress" && event.node === "aligned" && event.done >= 3,
+    );
     if (training) break;
-    if (process.exitCode !== null && process.exitCode !== undefined) throw new Error("it ended before it could be killed");
+    if (process.exitCode !== null && process.exitCode !== undefined)
+      throw new Error("it ended before it could be killed");
     await sleep(10);
   }
   process.kill("SIGKILL");
