@@ -55,6 +55,19 @@ test("KL is 0 against itself and equals Σ p (log p - log q) over masked tokens 
   expect(data[0]).toBeGreaterThan(0.1);
 });
 
+test("sequence log-probabilities are the same bits in a batch of other rows", async () => {
+  const scorer = createScorer({ backend, config, params: tinyParams() });
+  const ids = randomIds(5, 8, "rows");
+  const all = (await scorer.sequenceLogprobs(ids, nextTokenMask(5, 8))).data;
+  const two = await scorer.sequenceLogprobs(tensor(ids.data.slice(16, 32), [2, 8]), nextTokenMask(2, 8));
+  expect(two.data).toEqual(all.slice(2, 4));
+  const tokens = (await scorer.logprobs(ids)).data;
+  expect(all[0]).toBeCloseTo(
+    tokens.subarray(0, 8).reduce((s, x) => s + x, 0),
+    4,
+  );
+});
+
 test("weights are read at the call, so a scorer follows a trainer", async () => {
   let params = tinyParams(1);
   const scorer = createScorer({ backend, config, params: () => params });

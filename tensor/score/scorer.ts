@@ -16,6 +16,14 @@ export interface ScorerOptions extends ModelSource {
 export interface Scorer {
   /** Right-padded ids [B,T] → log p(ids[t] | ids[<t]) in nats [B,T], 0 at t = 0. Padding is scored too: mask it. */
   logprobs(ids: HostTensor<Int32Array>): Promise<HostTensor<Float32Array>>;
+  /**
+   * ids [B,T], mask [B,T] → log-probability of the masked tokens per sequence in nats, [B]: the same bits as a training
+   * graph computes from equal weights, so that DPO starts at exactly zero margin.
+   */
+  sequenceLogprobs(
+    ids: HostTensor<Int32Array>,
+    mask: HostTensor<Float32Array>,
+  ): Promise<HostTensor<Float32Array>>;
   /** ids [B,T], mask [B,T] of response tokens → Σ over them of KL(π‖π_ref) over the whole vocabulary, in nats, [B]. */
   kl(ids: HostTensor<Int32Array>, mask: HostTensor<Float32Array>): Promise<HostTensor<Float32Array>>;
   dispose(): Promise<void>;
@@ -27,6 +35,13 @@ export function createScorer({ backend, config, params, reference }: ScorerOptio
     backend,
     models: { policy },
     build: (_b, models, { ids }) => ({ logprobs: models.policy!.tokenLogprobs(ids!) }),
+  });
+  const sums = createEvaluator({
+    backend,
+    models: { policy },
+    build: (b, models, { ids, mask }) => ({
+      sums: sequenceLogprobs(b, models.policy!.tokenLogprobs(ids!), mask!),
+    }),
   });
   const kl =
     reference &&
@@ -46,6 +61,9 @@ export function createScorer({ backend, config, params, reference }: ScorerOptio
     async logprobs(ids) {
       return (await logprobs.run({ ids })).logprobs as HostTensor<Float32Array>;
     },
+    async sequenceLogprobs(ids, mask) {
+      return (await sums.run({ ids, mask })).sums as HostTensor<Float32Array>;
+    },
     async kl(ids, mask) {
       if (!kl)
         throw new TensorError("missing", "kl needs a reference model", "createScorer({ …, reference })");
@@ -53,6 +71,7 @@ export function createScorer({ backend, config, params, reference }: ScorerOptio
     },
     async dispose() {
       await logprobs.dispose();
+      await sums.dispose();
       await kl?.dispose();
     },
   };
