@@ -42,10 +42,10 @@ const cases: readonly Case[] = [
 ];
 
 const threads = 2;
-const rounds = 5;
+const rounds = 3;
 const warmup = 3;
 /** Steps of one round: about a second. */
-const steps = 12;
+const steps = 10;
 
 export async function* trainBench(python: string): AsyncIterable<BenchRow> {
   for (const shape of cases) {

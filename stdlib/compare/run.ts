@@ -42,19 +42,13 @@ async function run(ctx: OutputContext<CompareParams>): Promise<RunResult> {
   const model = await openModel(inputs.model![0]!);
   const baseline = await openModel(inputs.baseline![0]!);
   const judge = await openJudge(inputs.judge![0]!.dir);
-  const prompts = await readPrompts(inputs.prompts![0]!.dir, model.tokenizer);
-  if (prompts.length === 0) {
-    throw new TaskError({
-      code: "no-prompts",
-      message: `${inputs.prompts![0]!.node} has no rows to compare on`,
-    });
-  }
+  const prompts = await readPrompts(inputs.prompts![0]!, model.tokenizer);
 
   const each = prompts.length * params.samples;
   const report = (before: number) => (done: number) =>
     ctx.progress({ done: before + done, total: 2 * each, unit: "responses" });
   const after = await respond(backend, model, prompts, params, report(0));
-  const forBaseline = await readPrompts(inputs.prompts![0]!.dir, baseline.tokenizer);
+  const forBaseline = await readPrompts(inputs.prompts![0]!, baseline.tokenizer);
   const before = await respond(backend, baseline, forBaseline, params, report(each));
   const kl = await sequenceKl(backend, model, baseline, prompts, after);
 

@@ -160,15 +160,9 @@ async function scoreReference(
       chunk.map(({ example }) => example),
       size,
     );
-    const logprobs = await scorer.logprobs(ids);
-    const length = ids.shape[1]!;
+    const { data } = await scorer.sequenceLogprobs(ids, mask);
     chunk.forEach((item, row) => {
-      let sum = 0;
-      for (let t = 1; t < length; t++) {
-        const at = row * length + t;
-        if (mask.data[at] === 1) sum += logprobs.data[at]!;
-      }
-      item.logprob = sum;
+      item.logprob = data[row]!;
     });
   }
   await scorer.dispose();

@@ -1,5 +1,5 @@
 // Reads the prompts of a dataset as a model's tokenizer sees them.
-import { readRows } from "../../engine/index.ts";
+import { type Artifact, readRows, TaskError } from "../../engine/index.ts";
 import type { Json } from "../../grammar/index.ts";
 import type { Tokenizer } from "../../tensor/io/index.ts";
 import { encodePrompt } from "../template/index.ts";
@@ -9,10 +9,17 @@ export interface Prompt extends Encoded {
   readonly prompt: Json;
 }
 
-export async function readPrompts(dir: string, tokenizer: Tokenizer): Promise<Prompt[]> {
+export async function readPrompts({ dir, node }: Artifact, tokenizer: Tokenizer): Promise<Prompt[]> {
   const rows: { prompt: Json; ids: readonly number[] }[] = [];
   for await (const row of readRows(dir))
     rows.push({ prompt: row.prompt!, ids: encodePrompt(row, tokenizer) });
+  if (rows.length === 0) {
+    throw new TaskError({
+      code: "no-prompts",
+      message: `${node} has no rows, so there is nothing to respond to`,
+      help: "look at its filters: a `skip` past the end leaves nothing",
+    });
+  }
   const ids = rowIds(
     rows.map(({ prompt }) => (typeof prompt === "string" ? prompt : JSON.stringify(prompt))),
   );

@@ -22,7 +22,7 @@ async function run(ctx: OutputContext<Sampling>): Promise<RunResult> {
   let ended = 0;
   for (const [index, source] of sources.entries()) {
     const model = await openModel(source);
-    const prompts = await readPrompts(ctx.inputs.prompts![0]!.dir, model.tokenizer);
+    const prompts = await readPrompts(ctx.inputs.prompts![0]!, model.tokenizer);
     const each = prompts.length * ctx.params.samples;
     const total = sources.length * each;
     const sampled = await respond(backend, model, prompts, ctx.params, (done) =>
