@@ -1,4 +1,4 @@
-// Bundles the command line into dist/: one entry for `align`, one for the worker that runs a task.
+// Bundles the command line into cli/dist/, which is what is published: one entry for `align`, one for the worker that runs a task.
 // Commands are split into chunks that load only when used, so that `align --version` stays instant.
 import { rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -6,13 +6,13 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const { version } = JSON.parse(await readFile(`${root}package.json`, "utf8"));
+const { version } = JSON.parse(await readFile(`${root}cli/package.json`, "utf8"));
 
-rmSync(`${root}dist`, { recursive: true, force: true });
+rmSync(`${root}cli/dist`, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
   entryPoints: { align: "cli/main.ts", worker: "cli/worker.ts" },
-  outdir: "dist",
+  outdir: "cli/dist",
   bundle: true,
   splitting: true,
   platform: "node",
