@@ -20,8 +20,19 @@ export { crossEntropy, sequenceLogprobs } from "./loss/cross-entropy.ts";
 export { type DpoKind, type DpoOptions, type DpoResult, dpo, type PairLogprobs } from "./loss/dpo.ts";
 export { fullKl } from "./loss/kl.ts";
 export { type SupervisedRows, sumPerSequence, supervisedRows } from "./loss/supervised-rows.ts";
-export { initialize, type LlamaConfig, parameterCount, parameterShapes } from "./models/config.ts";
-export { llama, type Model } from "./models/llama.ts";
+export type { Geometry } from "./models/architecture.ts";
+export {
+  adoptParams,
+  geometry,
+  initialize,
+  type LlamaConfig,
+  type ModelConfig,
+  type ModelType,
+  modelTypes,
+  parameterCount,
+  parameterShapes,
+} from "./models/config.ts";
+export { buildModel, type Encoded, type Model } from "./models/model.ts";
 export { type AdamWOptions, adamw, type Optimizer } from "./optim/adamw.ts";
 export { type Schedule, type ScheduleOptions, schedule } from "./optim/schedule.ts";
 export { type Random, type RandomState, resume, stream } from "./random.ts";

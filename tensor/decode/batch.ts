@@ -1,8 +1,8 @@
 // Keeps a batch of decoding rows busy: admits prompts into free places, steps all rows, shrinks at the end.
 
 import type { Arrays, Executable } from "../backends/backend.ts";
-import type { LlamaConfig } from "../models/config.ts";
-import { KvCache } from "./cache.ts";
+import type { Geometry } from "../models/architecture.ts";
+import { KvCache, type Slots } from "./cache.ts";
 
 export interface BatchRow {
   readonly prompt: ArrayLike<number>;
@@ -11,12 +11,12 @@ export interface BatchRow {
 }
 
 export interface BatchRuntime {
-  readonly config: LlamaConfig;
+  readonly geometry: Geometry;
   readonly weights: Readonly<Arrays>;
   /** Most rows at a time. */
   readonly size: number;
-  /** Cache slots per row: at least the longest prompt with its answer. */
-  readonly slots: number;
+  /** Cache slots per row: at least the longest prompt with its answer, or each in slots of its own. */
+  readonly slots: Slots;
   /** Prompts are padded to a multiple of this. */
   readonly promptBucket: number;
   executable(kind: "prefill" | "step", rows: number, length: number): Promise<Executable>;
@@ -29,11 +29,12 @@ const widthFor = (rows: number, size: number) => Math.max(2, Math.min(size, 2 **
 
 /** Runs every row of the queue, in order, to its end. */
 export async function decodeAll(queue: readonly BatchRow[], runtime: BatchRuntime): Promise<void> {
-  const { config, weights, size, slots, tick } = runtime;
-  const V = config.vocab_size;
+  const { geometry, weights, size, slots, tick } = runtime;
+  const V = geometry.vocabSize;
+  const encodes = geometry.decoderStart !== undefined;
   const waiting = [...queue];
   let width = widthFor(Math.min(size, waiting.length), size);
-  let cache = new KvCache(config, width, slots);
+  let cache = new KvCache(geometry.cache, width, slots);
   let places = new Array<BatchRow | undefined>(width).fill(undefined);
   let tokens = new Int32Array(width);
   let positions = new Int32Array(width);
@@ -45,7 +46,10 @@ export async function decodeAll(queue: readonly BatchRow[], runtime: BatchRuntim
     const rows = waiting.splice(0, Math.min(free.length, size));
     const B = widthFor(rows.length, size);
     const longest = Math.max(...rows.map(({ prompt }) => prompt.length));
-    const T = Math.min(Math.ceil(longest / runtime.promptBucket) * runtime.promptBucket, slots);
+    const T = Math.min(
+      Math.ceil(longest / runtime.promptBucket) * runtime.promptBucket,
+      encodes ? slots.source : slots.own,
+    );
     const ids = new Int32Array(B * T);
     const last = Int32Array.from({ length: B }, (_, r) => r * T);
     rows.forEach(({ prompt }, r) => {
@@ -54,9 +58,11 @@ export async function decodeAll(queue: readonly BatchRow[], runtime: BatchRuntim
     });
     const filled = await (await runtime.executable("prefill", B, T)).run({ ...weights, ids, last });
     // The padding's slots are overwritten by the answer before anything may read them.
-    cache.fill(filled, T, free.slice(0, rows.length));
+    cache.fill(filled, B, free.slice(0, rows.length));
     rows.forEach((row, r) => {
-      place(free[r]!, row, row.prompt.length, (filled.logprobs as Float32Array).subarray(r * V, (r + 1) * V));
+      // An encoder's prompt leaves the decoder's slots free, but for its start token.
+      const position = encodes ? 1 : row.prompt.length;
+      place(free[r]!, row, position, (filled.logprobs as Float32Array).subarray(r * V, (r + 1) * V));
     });
     tick();
   }
@@ -74,8 +80,8 @@ export async function decodeAll(queue: readonly BatchRow[], runtime: BatchRuntim
     const live = places.flatMap((row, i) => (row ? [i] : []));
     const narrow = widthFor(live.length, size);
     if (narrow >= width) return;
+    cache = cache.keep(live, width, narrow);
     width = narrow;
-    cache = cache.keep(live, narrow);
     const seat = <A>(take: (i: number) => A, empty: A) =>
       Array.from({ length: narrow }, (_, i) => (i < live.length ? take(live[i]!) : empty));
     tokens = Int32Array.from(seat((i) => tokens[i]!, 0));
@@ -96,7 +102,7 @@ export async function decodeAll(queue: readonly BatchRow[], runtime: BatchRuntim
       continue;
     }
     if (waiting.length === 0) shrink();
-    const step = await runtime.executable("step", width, slots);
+    const step = await runtime.executable("step", width, slots.own);
     out = await step.run({ ...weights, ...cache.arrays, ids: tokens, positions }, out); // into the same arrays each time
     cache.write(out, positions);
     const logprobs = out.logprobs as Float32Array;

@@ -1,67 +1,76 @@
 // The key-value cache of a batch: persistent host arrays that the step graph reads without copies.
 
 import type { Arrays } from "../backends/backend.ts";
-import { dimensions, type LlamaConfig } from "../models/config.ts";
+import type { CacheEntry } from "../models/architecture.ts";
+
+/** Slots of a row, by what they hold. */
+export interface Slots {
+  readonly own: number;
+  /** Of the encoder's states; 0 without an encoder. */
+  readonly source: number;
+}
 
 export class KvCache {
-  /** k0 v0 k1 v1 …, each [B, kvHeads, S, headDim]. */
+  /** By entry name, each [B, heads, slots, width]. */
   readonly arrays: Record<string, Float32Array> = {};
-  readonly #config: LlamaConfig;
-  readonly #slots: number;
-  readonly #heads: number;
-  readonly #width: number;
+  readonly #entries: readonly CacheEntry[];
+  readonly #slots: Slots;
 
-  constructor(config: LlamaConfig, batch: number, slots: number) {
-    const { kvHeads, headDim } = dimensions(config);
-    this.#config = config;
+  constructor(entries: readonly CacheEntry[], batch: number, slots: Slots) {
+    this.#entries = entries;
     this.#slots = slots;
-    this.#heads = kvHeads;
-    this.#width = headDim;
-    for (let i = 0; i < config.num_hidden_layers; i++) {
-      const size = batch * kvHeads * slots * headDim;
-      this.arrays[`k${i}`] = new Float32Array(size);
-      this.arrays[`v${i}`] = new Float32Array(size);
+    for (const { name, heads, width, slots: kind } of entries) {
+      this.arrays[name] = new Float32Array(batch * heads * slots[kind] * width);
     }
   }
 
-  /** Takes row i of `source` (arrays [·, kvHeads, T, headDim], T ≤ S) over as row rows[i], at slots 0..T-1. */
+  /**
+   * Takes row from[i] of `source` (arrays of `batch` rows [·, heads, T, width], T at most the slots) over as row
+   * rows[i], at slots 0..T-1.
+   */
   fill(
     source: Readonly<Arrays>,
-    T: number,
+    batch: number,
     rows: readonly number[],
     from: readonly number[] = rows.map((_, i) => i),
   ): void {
-    const [heads, width] = [this.#heads, this.#width];
-    for (const [name, array] of Object.entries(this.arrays)) {
+    for (const { name, heads, width, slots: kind } of this.#entries) {
+      const array = this.arrays[name]!;
       const given = source[name] as Float32Array;
+      const size = given.length / (batch * heads); // T·width
+      const room = this.#slots[kind] * width;
       rows.forEach((row, i) => {
         for (let h = 0; h < heads; h++) {
-          const start = (from[i]! * heads + h) * T * width;
-          array.set(given.subarray(start, start + T * width), (row * heads + h) * this.#slots * width);
+          const start = (from[i]! * heads + h) * size;
+          const to = (row * heads + h) * room;
+          array.set(given.subarray(start, start + size), to);
+          // Own slots are overwritten before anything may read them; what an earlier source left is not.
+          if (kind === "source") array.fill(0, to + size, to + room);
         }
       });
     }
   }
 
-  /** Writes one token's slices [B, kvHeads, 1, headDim], row r at slot positions[r]. */
+  /** Writes one token's slices [B, heads, 1, width], row r at slot positions[r]. */
   write(slices: Readonly<Arrays>, positions: Int32Array): void {
-    const [heads, width] = [this.#heads, this.#width];
-    for (const [name, array] of Object.entries(this.arrays)) {
+    for (const { name, heads, width, slots: kind } of this.#entries) {
+      if (kind === "source") continue;
+      const array = this.arrays[name]!;
       const source = slices[name] as Float32Array;
       for (let block = 0; block < positions.length * heads; block++) {
-        const to = (block * this.#slots + positions[Math.floor(block / heads)]!) * width;
+        const to = (block * this.#slots.own + positions[Math.floor(block / heads)]!) * width;
         const from = block * width;
         for (let j = 0; j < width; j++) array[to + j] = source[from + j]!;
       }
     }
   }
 
-  /** A smaller cache of only these rows, in this order. */
-  keep(rows: readonly number[], batch: number): KvCache {
-    const next = new KvCache(this.#config, batch, this.#slots);
+  /** A smaller cache of only these rows of this one's `batch`, in this order. */
+  keep(rows: readonly number[], batch: number, width: number): KvCache {
+    const next = new KvCache(this.#entries, width, this.#slots);
     next.fill(
       this.arrays,
-      this.#slots,
+      batch,
       rows.map((_, i) => i),
       rows,
     );

@@ -3,7 +3,7 @@
 import type { Arrays, Backend, Executable } from "../backends/backend.ts";
 import { check, TensorError } from "../error.ts";
 import { checkParams, type ParamSource, paramsOf } from "../host.ts";
-import { type LlamaConfig, parameterShapes } from "../models/config.ts";
+import { geometry, type ModelConfig, parameterShapes } from "../models/config.ts";
 import type { Random } from "../random.ts";
 import { type BatchRow, decodeAll } from "./batch.ts";
 import { prefillGraph, stepGraph } from "./graphs.ts";
@@ -11,7 +11,7 @@ import { checkSampling, type SamplingOptions, sampleToken } from "./sample.ts";
 
 export interface GeneratorOptions {
   readonly backend: Backend;
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   readonly params: ParamSource;
   /**
    * Most rows decoded together, default 16. A row's tokens and log-probabilities were the same bits for every batch
@@ -51,7 +51,7 @@ export interface Generation {
 }
 
 export interface Generator {
-  /** Prompts of any lengths ≥ 1 → one generation each, in the same order. */
+  /** Prompts of any lengths ≥ 1, an encoder's input where the model has one → one generation each, in the same order. */
   generate(prompts: readonly ArrayLike<number>[], options: GenerateOptions): Promise<Generation[]>;
   dispose(): Promise<void>;
 }
@@ -68,12 +68,21 @@ export function createGenerator({ backend, config, params, batch_size = 16 }: Ge
   );
   const compiled = new Map<string, Promise<Executable>>();
   const shapes = parameterShapes(config);
+  const about = geometry(config);
+  const encodes = about.decoderStart !== undefined;
 
-  function executable(kind: "prefill" | "step", B: number, n: number): Promise<Executable> {
-    const key = `${kind} ${B} ${n}`;
+  function executable(
+    kind: "prefill" | "step",
+    B: number,
+    n: number,
+    sourceSlots: number,
+  ): Promise<Executable> {
+    const key = `${kind} ${B} ${n} ${kind === "step" ? sourceSlots : 0}`;
     let found = compiled.get(key);
     if (!found) {
-      found = backend.compile((kind === "prefill" ? prefillGraph : stepGraph)(config, B, n));
+      found = backend.compile(
+        kind === "prefill" ? prefillGraph(config, B, n) : stepGraph(config, B, n, sourceSlots),
+      );
       compiled.set(key, found);
     }
     return found;
@@ -97,7 +106,7 @@ export function createGenerator({ backend, config, params, batch_size = 16 }: Ge
       if (row_ids && row_ids.length !== prompts.length) {
         throw new TensorError("argument", `${row_ids.length} row_ids for ${prompts.length} prompts`);
       }
-      const limit = config.max_position_embeddings;
+      const limit = about.maxLength;
       const results = new Array<Generation>(prompts.length);
       const progress = { rowsDone: 0, rows: prompts.length, tokens: 0 };
       const rows = prompts.map((prompt, index): BatchRow => {
@@ -110,7 +119,7 @@ export function createGenerator({ backend, config, params, batch_size = 16 }: Ge
         check(prompt.length < limit, "argument", () => {
           return `prompt ${index} has ${prompt.length} tokens, the model's limit is ${limit}`;
         });
-        const room = Math.min(max_new_tokens, limit - prompt.length);
+        const room = encodes ? max_new_tokens : Math.min(max_new_tokens, limit - prompt.length);
         const draw = drawer(options, random.split(row_ids?.[index] ?? index), room, (generation) => {
           results[index] = generation;
           progress.rowsDone++;
@@ -126,13 +135,17 @@ export function createGenerator({ backend, config, params, batch_size = 16 }: Ge
       // Prompts of like length are prefilled together, so that little is padded.
       rows.sort((x, y) => x.prompt.length - y.prompt.length);
       const longest = rows.at(-1)!.prompt.length;
+      const bucket = (n: number) => Math.min(Math.ceil(n / SLOT_BUCKET) * SLOT_BUCKET, limit);
+      const slots = encodes
+        ? { own: bucket(1 + max_new_tokens), source: bucket(longest) }
+        : { own: bucket(longest + max_new_tokens), source: 0 };
       await decodeAll(rows, {
-        config,
+        geometry: about,
         weights: weightFeeds(),
         size: Math.max(2, batch_size),
-        slots: Math.min(Math.ceil((longest + max_new_tokens) / SLOT_BUCKET) * SLOT_BUCKET, limit),
+        slots,
         promptBucket: PROMPT_BUCKET,
-        executable,
+        executable: (kind, B, n) => executable(kind, B, n, slots.source),
         tick: () => options.onProgress?.({ ...progress }),
       });
       return results;

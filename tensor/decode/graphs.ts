@@ -2,45 +2,40 @@
 
 import { Builder } from "../ir/builder.ts";
 import type { Graph, Value } from "../ir/graph.ts";
-import { dimensions, type LlamaConfig, parameterShapes } from "../models/config.ts";
-import { type LayerCache, llama } from "../models/llama.ts";
+import { geometry, type ModelConfig, parameterShapes } from "../models/config.ts";
+import { buildModel } from "../models/model.ts";
 
-function weights(b: Builder, config: LlamaConfig): Record<string, Value> {
-  return Object.fromEntries(
-    Object.entries(parameterShapes(config)).map(([name, shape]) => [name, b.input(`p/${name}`, shape)]),
-  );
+function modelIn(b: Builder, config: ModelConfig) {
+  const weights = Object.entries(parameterShapes(config)).map(([name, shape]): [string, Value] => [
+    name,
+    b.input(`p/${name}`, shape),
+  ]);
+  return buildModel(b, config, Object.fromEntries(weights));
 }
 
-function withCaches(outputs: Record<string, Value>, caches: readonly LayerCache[]): Record<string, Value> {
-  caches.forEach(({ k, v }, i) => {
-    outputs[`k${i}`] = k;
-    outputs[`v${i}`] = v;
-  });
-  return outputs;
-}
-
-/** Inputs p/, ids [B,T], last [B] (row of the last prompt token in B·T) → logprobs [B,V], k0 v0 … [B,K,T,d]. */
-export function prefillGraph(config: LlamaConfig, B: number, T: number): Graph {
+/** Inputs p/, ids [B,T], last [B] (row of the last prompt token in B·T) → logprobs [B,V] and the caches. */
+export function prefillGraph(config: ModelConfig, B: number, T: number): Graph {
   const b = new Builder();
-  const model = llama(b, config, weights(b, config));
-  const { hidden, caches } = model.prefill(b.input("ids", [B, T], "i32"));
-  const rows = b.gatherRows(hidden, b.input("last", [B], "i32"));
-  return b.finish(withCaches({ logprobs: b.logSoftmax(model.head(rows)) }, caches));
+  const model = modelIn(b, config);
+  const { hidden, caches } = model.prefill(b.input("ids", [B, T], "i32"), b.input("last", [B], "i32"));
+  return b.finish({ logprobs: b.logSoftmax(model.head(hidden)), ...caches });
 }
 
-/** Inputs p/, ids [B], positions [B], k0 v0 … [B,K,S,d] → logprobs [B,V], k0 v0 … of this token [B,K,1,d]. */
-export function stepGraph(config: LlamaConfig, B: number, S: number): Graph {
+/**
+ * Inputs p/, ids [B], positions [B], caches [B,heads,slots,width] of S own slots and as many source slots as given →
+ * logprobs [B,V] and this token's slices of the own caches, [B,heads,1,width].
+ */
+export function stepGraph(config: ModelConfig, B: number, S: number, sourceSlots = 0): Graph {
   const b = new Builder();
-  const { kvHeads, headDim } = dimensions(config);
-  const model = llama(b, config, weights(b, config));
-  const caches = Array.from({ length: config.num_hidden_layers }, (_, i) => ({
-    k: b.input(`k${i}`, [B, kvHeads, S, headDim]),
-    v: b.input(`v${i}`, [B, kvHeads, S, headDim]),
-  }));
-  const { hidden, caches: own } = model.step(
+  const model = modelIn(b, config);
+  const before = geometry(config).cache.map(({ name, heads, width, slots }): [string, Value] => [
+    name,
+    b.input(name, [B, heads, slots === "own" ? S : sourceSlots, width]),
+  ]);
+  const { hidden, caches } = model.step(
     b.input("ids", [B], "i32"),
     b.input("positions", [B], "i32"),
-    caches,
+    Object.fromEntries(before),
   );
-  return b.finish(withCaches({ logprobs: b.logSoftmax(model.head(hidden)) }, own));
+  return b.finish({ logprobs: b.logSoftmax(model.head(hidden)), ...caches });
 }

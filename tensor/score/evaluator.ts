@@ -4,12 +4,12 @@ import type { Arrays, Backend, Executable } from "../backends/backend.ts";
 import { checkParams, dtypeOf, type HostTensor, type ParamSource, paramsOf, tensor } from "../host.ts";
 import { Builder } from "../ir/builder.ts";
 import type { Value } from "../ir/graph.ts";
-import { type LlamaConfig, parameterShapes } from "../models/config.ts";
-import { llama, type Model } from "../models/llama.ts";
+import { type ModelConfig, parameterShapes } from "../models/config.ts";
+import { buildModel, type Model } from "../models/model.ts";
 import type { Shape } from "../shape.ts";
 
 export interface ModelSource {
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   readonly params: ParamSource;
 }
 
@@ -43,7 +43,7 @@ export function createEvaluator({ backend, models, build }: EvaluatorOptions): E
       const values = Object.entries(params).map(
         ([p, { shape }]) => [p, b.input(`${name}/${p}`, shape)] as const,
       );
-      inside[name] = llama(b, config, Object.fromEntries(values));
+      inside[name] = buildModel(b, config, Object.fromEntries(values));
     }
     const fields = Object.entries(batch).map(
       ([name, x]) => [name, b.input(`b/${name}`, x.shape, dtypeOf(x))] as const,

@@ -5,15 +5,15 @@ import { dtypeOf, type Params } from "../host.ts";
 import { grad } from "../ir/autodiff.ts";
 import { Builder } from "../ir/builder.ts";
 import type { Graph, Value } from "../ir/graph.ts";
-import type { LlamaConfig } from "../models/config.ts";
-import { llama } from "../models/llama.ts";
+import type { ModelConfig } from "../models/config.ts";
+import { buildModel } from "../models/model.ts";
 import type { Optimizer } from "../optim/adamw.ts";
 import { clipScale, globalNorm } from "../optim/clip.ts";
 import { showShape } from "../shape.ts";
 import type { Batch, LossFn } from "./trainer.ts";
 
 export interface StepSpec {
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   readonly shapes: Params;
   readonly trained: readonly string[];
   readonly batch: Batch;
@@ -64,7 +64,7 @@ function backward(b: Builder, { config, shapes, trained, batch, loss: lossFn }: 
       typeof x === "number" ? b.input(`b/${name}`, []) : b.input(`b/${name}`, x.shape, dtypeOf(x));
     return [name, value] as const;
   });
-  const { loss, metrics = {} } = lossFn(b, llama(b, config, params), Object.fromEntries(fields));
+  const { loss, metrics = {} } = lossFn(b, buildModel(b, config, params), Object.fromEntries(fields));
   for (const [name, x] of Object.entries({ loss, ...metrics })) {
     check(x.shape.length === 0, "shape", () => `"${name}" is ${showShape(x.shape)}, must be a scalar []`);
   }

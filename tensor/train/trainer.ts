@@ -5,8 +5,8 @@ import { check, TensorError } from "../error.ts";
 import { checkParams, dtypeOf, type HostTensor, type Params } from "../host.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Value } from "../ir/graph.ts";
-import { type LlamaConfig, parameterShapes } from "../models/config.ts";
-import type { Model } from "../models/llama.ts";
+import { type ModelConfig, parameterShapes } from "../models/config.ts";
+import type { Model } from "../models/model.ts";
 import type { Optimizer } from "../optim/adamw.ts";
 import { accumulateGraph, applyGraph, type StepSpec, stepGraph } from "./step-graph.ts";
 
@@ -22,7 +22,7 @@ export type LossFn = (
 
 export interface TrainerOptions {
   readonly backend: Backend;
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   /** Copied; extra names (a "score.weight") are trained too when the loss uses them. */
   readonly params: Params;
   readonly loss: LossFn;
