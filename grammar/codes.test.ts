@@ -133,11 +133,13 @@ describe.each(all)("%s", (code, fixture) => {
     expect(d!.help.length + d!.fixes.length).toBeGreaterThan(0);
   });
 
-  test.runIf(codes[code].fixable)("its first fix makes the file right", () => {
-    const fix = diagnostics[0]!.fixes[0]!;
-    const fixed = check({ ...source, text: apply(source.text, fix) }, testLibrary, testHost, options);
-    expect(render(fixed.diagnostics, [source])).toBe("");
-  });
+  if (codes[code].fixable) {
+    test("its first fix makes the file right", () => {
+      const fix = diagnostics[0]!.fixes[0]!;
+      const fixed = check({ ...source, text: apply(source.text, fix) }, testLibrary, testHost, options);
+      expect(render(fixed.diagnostics, [source])).toBe("");
+    });
+  }
 });
 
 function apply(text: string, fix: Fix): string {

@@ -32,6 +32,9 @@ beforeAll(async () => {
   const events = await space.events(file);
   expect(events.at(-1)).toMatchObject({ type: "run-finished", outcome: "done", failed: 0 });
   expect(ran(events)).toEqual(expect.arrayContaining(stages));
+  // Before its first step the policy is the reference: -log σ(0) = ln 2.
+  const aligned = events.find(({ type, node }) => type === "task-finished" && node === "aligned");
+  expect((aligned!.metrics as Record<string, number>).first_loss).toBeCloseTo(Math.LN2, 6);
   model = await digest(space, "out/tiny/model.safetensors");
 });
 afterAll(() => Promise.all(made.map((space) => space.remove())));
