@@ -106,7 +106,7 @@ function command(name: string, description: string, more: readonly [string, stri
 
 function setOption(): Option {
   return new Option("--set <name=value>", "give a param another value; may be repeated")
-    .default({})
+    .default({}, "as in the file")
     .argParser((text: string, before: Record<string, string>) => {
       const at = text.indexOf("=");
       if (at < 1) throw new CommanderError(2, "align.set", `error: --set wants name=value, got '${text}'`);

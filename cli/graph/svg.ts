@@ -7,7 +7,7 @@ const charWidth = 7.2;
 
 export function svg(picture: Picture): string {
   const layout = new dagre.graphlib.Graph({ multigraph: true });
-  layout.setGraph({ rankdir: "TB", nodesep: 24, ranksep: 36, marginx: 12, marginy: 12 });
+  layout.setGraph({ rankdir: "TB", nodesep: 24, ranksep: 36 });
   layout.setDefaultEdgeLabel(() => ({}));
   for (const box of picture.boxes) {
     const widest = Math.max(box.id.length, box.work.length);
@@ -16,9 +16,11 @@ export function svg(picture: Picture): string {
   for (const { from, to, input } of picture.arrows) layout.setEdge(from, to, {}, input);
   dagre.layout(layout);
 
-  const { width = 0, height = 0 } = layout.graph() as { width?: number; height?: number };
+  // Edges may swing wider than the boxes; the picture has to hold both.
+  const corners: { x: number; y: number }[] = [];
   const arrows = layout.edges().map((edge: { name?: string }) => {
     const { points } = layout.edge(edge) as { points: { x: number; y: number }[] };
+    for (const point of points) corners.push(point);
     const path = points
       .map(({ x, y }, i) => `${i === 0 ? "M" : "L"}${x.toFixed(1)} ${y.toFixed(1)}`)
       .join("");
@@ -26,6 +28,7 @@ export function svg(picture: Picture): string {
   });
   const boxes = picture.boxes.map((box) => {
     const { x, y, width, height } = layout.node(box.id) as Record<"x" | "y" | "width" | "height", number>;
+    corners.push({ x: x - width / 2, y: y - height / 2 }, { x: x + width / 2, y: y + height / 2 });
     return [
       `<g class="${box.kind}${box.cached ? " cached" : ""}">`,
       `<rect x="${(x - width / 2).toFixed(1)}" y="${(y - height / 2).toFixed(1)}" width="${width.toFixed(1)}" height="${height}" rx="${radius(box)}"/>`,
@@ -33,7 +36,10 @@ export function svg(picture: Picture): string {
       `<text x="${x.toFixed(1)}" y="${(y + lineHeight - 3).toFixed(1)}">${quoted(box.work)}</text></g>`,
     ].join("");
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${Math.ceil(width)}" height="${Math.ceil(height)}" viewBox="0 0 ${Math.ceil(width)} ${Math.ceil(height)}" role="img">
+  const [left, right] = extent(corners.map(({ x }) => x));
+  const [top, bottom] = extent(corners.map(({ y }) => y));
+  const size = `width="${right - left}" height="${bottom - top}" viewBox="${left} ${top} ${right - left} ${bottom - top}"`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img">
 <title>${quoted(picture.title)}</title>
 <style>
 text { font: 12px ui-monospace, Menlo, Consolas, monospace; text-anchor: middle; fill: #444; }
@@ -49,6 +55,12 @@ ${arrows.join("\n")}
 ${boxes.join("\n")}
 </svg>
 `;
+}
+
+const margin = 12;
+
+function extent(values: readonly number[]): [number, number] {
+  return [Math.floor(Math.min(...values)) - margin, Math.ceil(Math.max(...values)) + margin];
 }
 
 function radius({ kind }: Box): number {
