@@ -198,6 +198,10 @@ export class Builder {
 
   rmsnorm = (x: Value, weight: Value, eps: number) => this.#one("rmsnorm", [x, weight], { eps });
 
+  layernorm(x: Value, weight: Value, bias: Value, eps: number): Value {
+    return this.#one("layernorm", [x, weight, bias], { eps });
+  }
+
   rope(x: Value, positions: Value, cos: Value, sin: Value, inverse = false): Value {
     return this.#one("rope", [x, positions, cos, sin], { inverse });
   }
@@ -207,6 +211,7 @@ export class Builder {
   }
 
   swiglu = (gate: Value, up: Value) => this.#one("swiglu", [gate, up], {});
+  gelu = (x: Value, form: "erf" | "tanh") => this.#one("gelu", [x], { form });
 
   finish(outputs: Readonly<Record<string, Value>>): Graph {
     return { inputs: [...this.inputs], outputs };

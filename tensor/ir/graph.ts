@@ -65,9 +65,12 @@ export interface OpAttrs {
   logSoftmax: None;
   tokenLogprob: None;
   rmsnorm: { eps: number };
+  layernorm: { eps: number };
   rope: { inverse: boolean };
   attention: { scale: number };
   swiglu: None;
+  /** "erf" is x·Φ(x); "tanh" its approximation, which GPT-2 and T5 v1.1 were trained with. */
+  gelu: { form: "erf" | "tanh" };
 }
 
 export type OpName = keyof OpAttrs;

@@ -137,6 +137,9 @@ export const opCases: readonly OpCase[] = [
     { title: "tokenLogprob, both outputs" },
   ),
   of("rmsnorm", [real([3, 4]), real([4], 0.5, 1.5)], (b, [x, w]) => b.rmsnorm(x!, w!, 1e-5)),
+  of("layernorm", [real([3, 4]), real([4], 0.5, 1.5), real([4])], (b, [x, w, bias]) =>
+    b.layernorm(x!, w!, bias!, 1e-5),
+  ),
   of(
     "rope",
     [real([2, 3, 2, 4]), ints([2, 2], [0, 1, 3, 4]), table(5, 2, Math.cos), table(5, 2, Math.sin)],
@@ -149,6 +152,8 @@ export const opCases: readonly OpCase[] = [
     { title: "attention, grouped queries" },
   ),
   of("swiglu", [real([3, 4]), real([3, 4])], (b, [x, y]) => b.swiglu(x!, y!)),
+  of("gelu", [real([9], -4, 4)], (b, [x]) => b.gelu(x!, "erf")),
+  of("gelu", [real([9], -4, 4)], (b, [x]) => b.gelu(x!, "tanh"), { title: "gelu, tanh form" }),
 ];
 
 /** Feeds for a case's operands, named x0, x1 … */

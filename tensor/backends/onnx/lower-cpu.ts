@@ -1,6 +1,7 @@
 // Lowers the graph to ONNX nodes that are fast and exact on onnxruntime's CPU provider.
 
 import type { Graph } from "../../ir/graph.ts";
+import { GELU_CUBE, GELU_SLOPE } from "../../ir/ops/fused.ts";
 import { sizeOf } from "../../shape.ts";
 import type { OnnxModel } from "./encode.ts";
 import {
@@ -128,6 +129,10 @@ export const cpuLowerings: Lowerings = {
     const outs = l.used(n.outputs[1]!) ? [l.out(0), l.out(1)] : [l.out(0)];
     l.nodes("SimplifiedLayerNormalization", n.inputs.map(l.in), outs, { ...lastAxis, epsilon: n.attrs.eps });
   },
+  layernorm: (l, n) => {
+    const outs = n.outputs.map((v, i) => (i === 0 || l.used(v) ? l.out(i) : ""));
+    l.nodes("LayerNormalization", n.inputs.map(l.in), outs, { ...lastAxis, epsilon: n.attrs.eps });
+  },
   rope: (l, n) => {
     const [x, positions, cos, sin] = n.inputs;
     const int64s = l.node("Cast", [l.in(positions!)], { to: int(7) });
@@ -154,6 +159,9 @@ export const cpuLowerings: Lowerings = {
     silu(l, l.in(gate!), l.out(1));
     l.node("Mul", [l.out(1), l.in(up!)], {}, l.out(0));
   },
+  gelu: (l, n) => {
+    gelu(l, l.in(n.inputs[0]!), n.attrs.form, l.out(0), l.out(1));
+  },
 };
 
 /** QuickGelu with alpha 1 is x·σ(x), in one pass. */
@@ -177,6 +185,19 @@ function matmul(
     { transA: int(Number(transA)), transB: int(Number(transB)), alpha },
     to,
   );
+}
+
+/** In primitive steps also where no gradient wants the gate, so that scoring has the bits of training. */
+function gelu(l: Lowering, x: string, form: "erf" | "tanh", y: string, gate: string): void {
+  const f32 = (v: number) => l.constant(Float32Array.of(v), []);
+  if (form === "erf") {
+    const erf = l.node("Erf", [l.node("Mul", [x, f32(Math.SQRT1_2)])]);
+    l.node("Mul", [l.node("Add", [erf, f32(1)]), f32(0.5)], {}, gate);
+  } else {
+    const cube = l.node("Mul", [l.node("Mul", [x, x]), f32(GELU_SLOPE * GELU_CUBE)]);
+    l.node("Sigmoid", [l.node("Mul", [l.node("Add", [cube, f32(GELU_SLOPE)]), x])], {}, gate);
+  }
+  l.node("Mul", [x, gate], {}, y);
 }
 
 export const lowerCpu = (graph: Graph): OnnxModel => lowerWith(cpuLowerings, graph);

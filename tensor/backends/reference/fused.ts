@@ -2,10 +2,20 @@
 
 import { broadcastStrides, stridesOf } from "../../shape.ts";
 import { dot, mapInto, type NdArray, rowsOf, walk } from "./array.ts";
+import { erf } from "./erf.ts";
 import type { Kernels } from "./kernels.ts";
 
 export const fusedKernels: Kernels<
-  "matmul" | "softmax" | "logSoftmax" | "tokenLogprob" | "rmsnorm" | "rope" | "attention" | "swiglu"
+  | "matmul"
+  | "softmax"
+  | "logSoftmax"
+  | "tokenLogprob"
+  | "rmsnorm"
+  | "layernorm"
+  | "rope"
+  | "attention"
+  | "swiglu"
+  | "gelu"
 > = {
   matmul: ({ attrs, outputs }, [a, b], alloc) => {
     const out = alloc(outputs[0]!.shape);
@@ -63,6 +73,23 @@ export const fusedKernels: Kernels<
     }
     return [y, rstd];
   },
+  layernorm: ({ attrs }, [x, w, bias], alloc) => {
+    const [N, D] = rowsOf(x!.shape);
+    const [y, mean, rstd] = [alloc(x!.shape), alloc([N, 1]), alloc([N, 1])];
+    for (let i = 0; i < N; i++) {
+      let total = 0;
+      for (let j = 0; j < D; j++) total += x!.data[i * D + j]!;
+      const m = total / D;
+      let squares = 0;
+      for (let j = 0; j < D; j++) squares += (x!.data[i * D + j]! - m) ** 2;
+      const r = 1 / Math.sqrt(squares / D + attrs.eps);
+      mean.data[i] = m;
+      rstd.data[i] = r;
+      for (let j = 0; j < D; j++)
+        y.data[i * D + j] = (x!.data[i * D + j]! - m) * r * w!.data[j]! + bias!.data[j]!;
+    }
+    return [y, mean, rstd];
+  },
   rope: ({ attrs }, [x, positions, cos, sin], alloc) => {
     const out = alloc(x!.shape);
     const [, , T, d] = x!.shape as [number, number, number, number];
@@ -108,6 +135,13 @@ export const fusedKernels: Kernels<
       mapInto(alloc(gate!.shape), [gate!, up!], (g, u) => g * sigmoid(g) * u),
       mapInto(alloc(gate!.shape), [gate!], (g) => g * sigmoid(g)),
     ];
+  },
+  gelu: ({ attrs }, [x], alloc) => {
+    const gate =
+      attrs.form === "erf"
+        ? (v: number) => (1 + erf(v / Math.SQRT2)) / 2
+        : (v: number) => (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3))) / 2;
+    return [mapInto(alloc(x!.shape), [x!], (v) => v * gate(v)), mapInto(alloc(x!.shape), [x!], gate)];
   },
 };
 

@@ -12,9 +12,15 @@ type FusedName =
   | "logSoftmax"
   | "tokenLogprob"
   | "rmsnorm"
+  | "layernorm"
   | "rope"
   | "attention"
-  | "swiglu";
+  | "swiglu"
+  | "gelu";
+
+/** GELU's tanh form is x·σ(2u) with 2u = GELU_SLOPE · (x + GELU_CUBE · x³) (https://arxiv.org/abs/1606.08415). */
+export const GELU_SLOPE = 2 * Math.sqrt(2 / Math.PI);
+export const GELU_CUBE = 0.044715;
 
 export const fused: OpDefs<FusedName> = {
   /** alpha · op(a) op(b) over the last two axes; leading axes broadcast. */
@@ -92,6 +98,38 @@ export const fused: OpDefs<FusedName> = {
       return [dx, dw];
     },
   },
+  /** x [N,D], weight and bias [D] → (x - mean) · rstd · weight + bias [N,D], mean [N,1] and rstd = 1/sqrt(var + eps) [N,1]. */
+  layernorm: {
+    infer: ([x, w, bias]) => {
+      check(x!.shape.length === 2, "shape", () => `layernorm: x is ${showShape(x!.shape)}, wants [N,D]`);
+      const [N, D] = x!.shape as [number, number];
+      wantShape(w!, [D], "layernorm weight");
+      wantShape(bias!, [D], "layernorm bias");
+      return [f32(x!.shape), f32([N, 1]), f32([N, 1])];
+    },
+    vjp: (b, node, [g, gMean, gRstd]) => {
+      check(
+        !gMean && !gRstd,
+        "not-differentiable",
+        () => "layernorm: no gradient through the mean or the spread",
+      );
+      if (!g) return [];
+      const [x, w] = [node.inputs[0]!, node.inputs[1]!];
+      const [mean, rstd] = [node.outputs[1]!, node.outputs[2]!];
+      const [N, D] = x.shape as [number, number];
+      const normal = b.mul(b.sub(x, mean), rstd);
+      const t = b.mul(g, normal);
+      const ones = b.expand(b.scalar(1), [N, 1]);
+      // Sums over rows and over columns as matrix-vector products, as in rmsnorm.
+      const dw = b.reshape(b.matmul(t, ones, { transA: true }), [D]);
+      const dbias = b.reshape(b.matmul(g, ones, { transA: true }), [D]);
+      const column = b.reshape(w, [D, 1]);
+      const level = b.matmul(g, column, { alpha: 1 / D });
+      const tilt = b.matmul(t, column, { alpha: 1 / D });
+      const dx = b.mul(b.sub(b.sub(b.mul(g, w), level), b.mul(normal, tilt)), rstd);
+      return [dx, dw, dbias];
+    },
+  },
   /**
    * Rotary position embedding in the rotate-half form of Hugging Face (https://arxiv.org/abs/2104.09864).
    * x [B,H,T,d], positions [B,T], cos and sin [P,d/2] → [B,H,T,d]. `inverse` turns the other way.
@@ -162,6 +200,23 @@ export const fused: OpDefs<FusedName> = {
       // With σ = σ(gate): up·σ·(1 + gate - silu) = y + σ·(up - y), one pass less.
       const slope = b.add(b.mul(b.sub(up, y), b.sigmoid(gate)), y);
       return [b.mul(g, slope), b.mul(g, silu)];
+    },
+  },
+  /** x · gate and the gate: Φ(x), or σ(2u) in the tanh form. */
+  gelu: {
+    infer: ([x]) => [f32(x!.shape), f32(x!.shape)],
+    vjp: (b, node, [g, gGate]) => {
+      check(!gGate, "not-differentiable", () => "gelu: no gradient through the second output");
+      if (!g) return [];
+      const x = node.inputs[0]!;
+      const gate = node.outputs[1]!;
+      const square = b.mul(x, x);
+      // d gate/dx is the normal density, or σ(1-σ) times the slope of 2u.
+      const slope =
+        node.attrs.form === "erf"
+          ? b.mul(b.exp(b.mul(square, -0.5)), 1 / Math.sqrt(2 * Math.PI))
+          : b.mul(b.mul(gate, b.sub(1, gate)), b.add(b.mul(square, 3 * GELU_CUBE * GELU_SLOPE), GELU_SLOPE));
+      return [b.mul(g, b.add(gate, b.mul(x, slope)))];
     },
   },
 };
