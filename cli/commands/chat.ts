@@ -1,10 +1,10 @@
 // `align chat MODEL`: talk to a model folder, or to a stage of a pipeline that has been run.
 import { stat } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
-import { nearest } from "../../grammar/index.ts";
 import { openChat, type ReplyOptions } from "../../stdlib/index.ts";
 import { failureText } from "../failure.ts";
 import { badFile, openPlan } from "../pipeline.ts";
+import { findStage } from "../stage.ts";
 import { paint } from "../ui/terminal.ts";
 
 export interface ChatOptions {
@@ -70,14 +70,8 @@ async function modelFolder(model: string, options: ChatOptions): Promise<string 
   const [file, stage] = [model.slice(0, at), model.slice(at + 1)];
   const opened = await openPlan(file, { ...(options.store === undefined ? {} : { store: options.store }) });
   if (typeof opened === "number") return opened;
-  const task = opened.plan.tasks.find(({ id }) => id === stage);
-  if (!task) {
-    const names = opened.plan.tasks.map(({ id }) => id);
-    const [close] = nearest(stage, names);
-    const help = close ? `did you mean ${close}?` : `there is ${names.join(", ")}`;
-    console.error(failureText({ code: "no-such-stage", message: `${file} has no stage ${stage}`, help }));
-    return badFile;
-  }
+  const task = findStage(opened.plan, stage, file);
+  if (!task) return badFile;
   const tree = task.artifact?.tree;
   if (tree === undefined) {
     console.error(

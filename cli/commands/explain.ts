@@ -1,8 +1,7 @@
 // `align explain FILE STAGE`: why a stage is cached or will run, down to the value that changed.
 import { type Cause, explain as explainPlan, loadHistory } from "../../engine/index.ts";
-import { nearest } from "../../grammar/index.ts";
-import { failureText } from "../failure.ts";
 import { badFile, openPlan, type PipelineOptions } from "../pipeline.ts";
+import { findStage } from "../stage.ts";
 import { paint } from "../ui/terminal.ts";
 
 export interface ExplainOptions extends PipelineOptions {
@@ -13,14 +12,8 @@ export async function explain(file: string, stage: string, options: ExplainOptio
   const opened = await openPlan(file, options);
   if (typeof opened === "number") return opened;
   const { plan, store } = opened;
-  const explanation = explainPlan(plan, stage, loadHistory(store, plan.pipeline));
-  if (!explanation) {
-    const names = plan.tasks.map((task) => task.id);
-    const [close] = nearest(stage, names);
-    const help = close ? `did you mean ${close}?` : `there is ${names.join(", ")}`;
-    console.error(failureText({ code: "no-such-stage", message: `${file} has no stage ${stage}`, help }));
-    return badFile;
-  }
+  if (!findStage(plan, stage, file)) return badFile;
+  const explanation = explainPlan(plan, stage, loadHistory(store, plan.pipeline))!;
   if (options.json) {
     console.log(JSON.stringify(explanation, null, 2));
     return 0;

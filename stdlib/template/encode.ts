@@ -1,4 +1,4 @@
-// Rows as token ids with a loss mask: L = −Σ m_t log π(y_t | x, y_<t), m_t = 1 on the response and its end (papers.md §8.1).
+// Rows as token ids with a loss mask: L = −Σ m_t log π(y_t | x, y_<t), m_t = 1 on the response and its end.
 import { type RowData, TaskError } from "../../engine/index.ts";
 import type { Message, Tokenizer } from "../../tensor/io/index.ts";
 import { actionable } from "../actionable.ts";

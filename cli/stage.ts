@@ -1,0 +1,15 @@
+// Finds a stage of a plan by the name that was typed, and says what it may have been meant as.
+import type { Plan, PlanTask } from "../engine/index.ts";
+import { nearest } from "../grammar/index.ts";
+import { failureText } from "./failure.ts";
+
+/** Undefined when there is none, which has been said. */
+export function findStage(plan: Plan, name: string, file: string): PlanTask | undefined {
+  const found = plan.tasks.find(({ id }) => id === name);
+  if (found) return found;
+  const names = plan.tasks.map(({ id }) => id);
+  const [close] = nearest(name, names);
+  const help = close ? `did you mean ${close}?` : `there is ${names.join(", ")}`;
+  console.error(failureText({ code: "no-such-stage", message: `${file} has no stage ${name}`, help }));
+  return undefined;
+}
