@@ -112,3 +112,19 @@ test("kill -9 of everything in the middle of dpo loses no finished stage and cha
   expect(ran(events)).toEqual(["aligned", "result"]);
   expect(await digest(other, "out/tiny/model.safetensors")).toBe(model);
 });
+
+test("Ctrl-C stops in good order with status 130, and the next run goes on", async () => {
+  const other = await tiny();
+  const process = other.start("run", file, "--json");
+  let output = "";
+  process.stdout!.on("data", (chunk) => {
+    output += chunk;
+    if (output.includes('"type":"task-progress","node":"base"')) process.kill("SIGINT");
+  });
+  expect((await process).exitCode).toBe(130);
+  const kept = ran(output.split("\n").slice(0, -1).map((line) => JSON.parse(line)));
+  expect(kept).toContain("bpe");
+  const events = await other.events(file);
+  expect(ran(events).filter((node) => kept.includes(node))).toEqual([]);
+  expect(events.at(-1)).toMatchObject({ outcome: "done" });
+});
