@@ -96,7 +96,7 @@ function integerReader(view: DataView, dtype: Dtype): (i: number) => number | bi
 }
 
 /** The fp32 bit pattern of an fp16 one: sign 1, exponent 5 (bias 15), fraction 10. */
-function halfBits(h: number): number {
+export function halfBits(h: number): number {
   const sign = (h & 0x8000) << 16;
   const exponent = (h >>> 10) & 0x1f;
   let fraction = h & 0x3ff;

@@ -4,6 +4,10 @@ export type FileErrorCode =
   | "safetensors-truncated" // fewer bytes than the header promises
   | "safetensors-header" // the header is not what the format allows
   | "safetensors-dtype" // a number format that is not read
+  | "gguf-truncated" // fewer bytes than the header promises
+  | "gguf-header" // the header is not what the format allows
+  | "gguf-type" // a number format that is not read
+  | "gguf-model" // an architecture, setting or tokenizer that has no counterpart in a model folder
   | "tensor-missing" // a name that should be there and is not
   | "tensor-shape" // data and shape do not agree
   | "tokenizer-invalid" // tokenizer.json or tokenizer_config.json cannot be used

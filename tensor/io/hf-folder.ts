@@ -1,11 +1,13 @@
 // A model folder as Hugging Face libraries write and read it.
-import { writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { FileError } from "./error.ts";
+import { openGgufModel } from "./gguf-folder.ts";
 import { readJsonObject } from "./json-file.ts";
-import { openSafetensors, type TensorMap, writeSafetensors } from "./safetensors.ts";
-import { loadTokenizer, type Tokenizer } from "./tokenizer.ts";
+import { streamSafetensors, type TensorMap, writeSafetensors } from "./safetensors.ts";
+import { loadTokenizer, makeTokenizer, type Tokenizer } from "./tokenizer.ts";
 import type { JsonObject, TokenizerFiles } from "./tokenizer-files.ts";
+import { openWeights, type Weights } from "./weights.ts";
 
 export interface ModelFolder {
   readonly dir: string;
@@ -13,11 +15,14 @@ export interface ModelFolder {
   readonly config: JsonObject;
   readonly generationConfig: JsonObject | undefined;
   tensors(): Promise<TensorMap>;
+  /** The same, one at a time; to be closed. */
+  weights(): Promise<Weights>;
   tokenizer(): Promise<Tokenizer>;
 }
 
-/** Reads the small files; weights and tokenizer when they are asked for. */
+/** Reads the small files; weights and tokenizer when they are asked for. A GGUF file counts as a folder. */
 export async function openModelFolder(dir: string): Promise<ModelFolder> {
+  if (dir.endsWith(".gguf") && (await stat(dir)).isFile()) return openFile(dir);
   const config = await readJsonObject(join(dir, "config.json"), "model-folder");
   if (!config) {
     throw new FileError({
@@ -31,55 +36,59 @@ export async function openModelFolder(dir: string): Promise<ModelFolder> {
     config,
     generationConfig: await readJsonObject(join(dir, "generation_config.json"), "model-folder"),
     tensors: () => readWeights(dir),
+    weights: () => openWeights(dir),
     tokenizer: () => loadTokenizer(dir),
   };
 }
 
-/** model.safetensors, or the shards that model.safetensors.index.json lists, as fp32. */
-export async function readWeights(dir: string): Promise<TensorMap> {
-  const shards = await shardsOf(dir);
-  const tensors: TensorMap = new Map();
-  for (const [shard, wanted] of shards) {
-    const file = await openSafetensors(join(dir, shard)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "ENOENT") throw error;
-      throw new FileError({
-        code: "model-folder",
-        message: `there is no ${shard}`,
-        where: dir,
-        help: "weights are read as safetensors; transformers writes them with save_pretrained",
-      });
-    });
-    try {
-      for (const name of wanted ?? file.tensors.keys()) tensors.set(name, await file.read(name));
-    } finally {
-      await file.close();
-    }
-  }
-  return tensors;
+async function openFile(path: string): Promise<ModelFolder> {
+  const { config, generationConfig, tokenizer, weights } = await openGgufModel(path);
+  await weights.close();
+  const again = async () => (await openGgufModel(path)).weights;
+  return {
+    dir: path,
+    config,
+    generationConfig,
+    tensors: async () => readAll(await again()),
+    weights: again,
+    tokenizer: async () => makeTokenizer(tokenizer, path),
+  };
 }
 
-/** File name to the tensors wanted of it; undefined for all. */
-async function shardsOf(dir: string): Promise<Map<string, string[] | undefined>> {
-  const path = join(dir, "model.safetensors.index.json");
-  const index = await readJsonObject(path, "model-folder");
-  if (!index) return new Map([["model.safetensors", undefined]]);
-  const { weight_map: weightMap } = index;
-  if (typeof weightMap !== "object" || weightMap === null) {
-    throw new FileError({ code: "model-folder", message: "the index has no weight_map", where: path });
+/** Writes a model into an existing folder, one tensor in memory at a time. */
+export async function copyModel(
+  from: ModelFolder,
+  to: string,
+  onTensor: (done: number, total: number) => void = () => {},
+): Promise<void> {
+  const { files } = await from.tokenizer();
+  const { config, generationConfig } = from;
+  await writeModelFolder(to, { config, generationConfig, tokenizer: files });
+  const weights = await from.weights();
+  try {
+    let done = 0;
+    await streamSafetensors(join(to, "model.safetensors"), weights.shapes, async (name) => {
+      onTensor(done++, weights.shapes.size);
+      return (await weights.read(name)).data;
+    });
+  } finally {
+    await weights.close();
   }
-  const shards = new Map<string, string[]>();
-  for (const [tensor, shard] of Object.entries(weightMap)) {
-    // A shard lies beside its index, never elsewhere.
-    if (typeof shard !== "string" || basename(shard) !== shard) {
-      throw new FileError({
-        code: "model-folder",
-        message: `the index places ${tensor} in ${JSON.stringify(shard)}, which is not a file beside it`,
-        where: path,
-      });
-    }
-    shards.set(shard, [...(shards.get(shard) ?? []), tensor]);
+}
+
+/** Every tensor of a model folder, as fp32. */
+export async function readWeights(dir: string): Promise<TensorMap> {
+  return readAll(await openWeights(dir));
+}
+
+async function readAll(weights: Weights): Promise<TensorMap> {
+  try {
+    const tensors: TensorMap = new Map();
+    for (const name of weights.shapes.keys()) tensors.set(name, await weights.read(name));
+    return tensors;
+  } finally {
+    await weights.close();
   }
-  return shards;
 }
 
 export interface ModelParts {

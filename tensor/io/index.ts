@@ -3,7 +3,11 @@ export { type Bpe, type BpeOptions, trainBpe, type WordCounter, wordCounter } fr
 export { type ChatTemplate, chatTemplate, type Message } from "./chat-template.ts";
 export type { Dtype } from "./dtype.ts";
 export { FileError, type FileErrorCode } from "./error.ts";
+export { type WrittenType, writtenTypes } from "./ggml-quantise.ts";
+export { decodeGguf, type GgufFile, openGguf } from "./gguf.ts";
+export { type GgufOptions, writeGguf } from "./gguf-write.ts";
 export {
+  copyModel,
   type ModelFolder,
   type ModelParts,
   openModelFolder,
@@ -29,3 +33,4 @@ export {
   type TokenizerFiles,
   tokenizerFiles,
 } from "./tokenizer-files.ts";
+export { openWeights, type Weights } from "./weights.ts";

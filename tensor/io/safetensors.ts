@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { type Dtype, toFloat32 } from "./dtype.ts";
 import { FileError } from "./error.ts";
+import { readExactly } from "./read-exactly.ts";
 import { headerLength, parseHeader, type TensorInfo } from "./safetensors-header.ts";
 
 /** An fp32 tensor, row-major. */
@@ -28,10 +29,11 @@ export interface SafetensorsFile {
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   const handle = await open(path, constants.O_RDONLY);
   try {
+    const file = { path, code: "safetensors-truncated" } as const;
     const { size } = await handle.stat();
-    const first = await readExactly(handle, 0, Math.min(8, size), path);
+    const first = await readExactly(handle, 0, Math.min(8, size), file);
     const length = headerLength(first, size, path);
-    const header = parseHeader(await readExactly(handle, 8, length, path), size, path);
+    const header = parseHeader(await readExactly(handle, 8, length, file), size, path);
     return reader(handle, path, header.metadata, new Map(header.tensors.map((t) => [t.name, t])));
   } catch (error) {
     await handle.close();
@@ -50,7 +52,10 @@ function reader(
     if (!info) {
       throw new FileError({ code: "tensor-missing", message: `there is no tensor ${name}`, where: path });
     }
-    const bytes = await readExactly(handle, info.begin, info.end - info.begin, path);
+    const bytes = await readExactly(handle, info.begin, info.end - info.begin, {
+      path,
+      code: "safetensors-truncated",
+    });
     return { dtype: info.dtype, shape: [...info.shape], bytes };
   }
   return {
@@ -64,28 +69,6 @@ function reader(
     },
     close: () => handle.close(),
   };
-}
-
-async function readExactly(
-  handle: FileHandle,
-  at: number,
-  length: number,
-  path: string,
-): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  for (let done = 0; done < length; ) {
-    // One read moves at most 2 GiB.
-    const { bytesRead } = await handle.read(bytes, done, Math.min(length - done, 2 ** 30), at + done);
-    if (bytesRead === 0) {
-      throw new FileError({
-        code: "safetensors-truncated",
-        message: `the file ended ${length - done} bytes early while it was read`,
-        where: path,
-      });
-    }
-    done += bytesRead;
-  }
-  return bytes;
 }
 
 /** Every tensor of a file, as fp32. */
@@ -116,14 +99,28 @@ export function decodeSafetensors(bytes: Uint8Array, where?: string): TensorMap 
  * Writes fp32 tensors, the same bytes for the same tensors whatever the map's order: names sorted by code
  * unit, header padded with spaces to 8 bytes. The write is not atomic; write to a temporary name and rename.
  */
-export async function writeSafetensors(
+export function writeSafetensors(
   path: string,
   tensors: ReadonlyMap<string, Tensor>,
+  metadata?: Readonly<Record<string, string>>,
+): Promise<void> {
+  const shapes = new Map([...tensors].map(([name, { shape }]) => [name, shape]));
+  return streamSafetensors(path, shapes, async (name) => tensors.get(name)!.data, metadata);
+}
+
+/** As `writeSafetensors`, with one tensor in memory at a time. */
+export async function streamSafetensors(
+  path: string,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  data: (name: string) => Promise<Float32Array>,
   metadata: Readonly<Record<string, string>> = { format: "pt" },
 ): Promise<void> {
   const handle = await open(path, "w");
   try {
-    for (const part of parts(tensors, metadata)) await writeAll(handle, part);
+    await writeAll(handle, headerOf(shapes, metadata));
+    for (const name of inOrder(shapes)) {
+      await writeAll(handle, bytesOf(name, shapes.get(name)!, await data(name)));
+    }
     await handle.sync();
   } finally {
     await handle.close();
@@ -135,38 +132,45 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = { format: "pt" },
 ): Uint8Array {
-  return Buffer.concat([...parts(tensors, metadata)]);
+  const shapes = new Map([...tensors].map(([name, { shape }]) => [name, shape]));
+  const data = inOrder(shapes).map((name) => bytesOf(name, shapes.get(name)!, tensors.get(name)!.data));
+  return Buffer.concat([headerOf(shapes, metadata), ...data]);
 }
 
-function* parts(
-  tensors: ReadonlyMap<string, Tensor>,
+function inOrder(shapes: ReadonlyMap<string, unknown>): string[] {
+  return [...shapes.keys()].sort();
+}
+
+function headerOf(
+  shapes: ReadonlyMap<string, readonly number[]>,
   metadata: Readonly<Record<string, string>>,
-): Generator<Uint8Array> {
-  const names = [...tensors.keys()].sort();
+): Uint8Array {
   const members = [`"__metadata__":${JSON.stringify(metadata)}`];
   let offset = 0;
-  for (const name of names) {
-    const { shape, data } = tensors.get(name)!;
-    const values = shape.reduce((product, size) => product * size, 1);
-    if (values !== data.length) {
-      throw new FileError({
-        code: "tensor-shape",
-        message: `${name} has the shape [${shape}], ${values} values, but ${data.length} are given`,
-      });
-    }
-    const entry = { dtype: "F32", shape, data_offsets: [offset, offset + data.byteLength] };
-    members.push(`${JSON.stringify(name)}:${JSON.stringify(entry)}`);
-    offset += data.byteLength;
+  for (const name of inOrder(shapes)) {
+    const shape = shapes.get(name)!;
+    const end = offset + 4 * shape.reduce((product, size) => product * size, 1);
+    members.push(
+      `${JSON.stringify(name)}:${JSON.stringify({ dtype: "F32", shape, data_offsets: [offset, end] })}`,
+    );
+    offset = end;
   }
   const text = new TextEncoder().encode(`{${members.join(",")}}`);
   const padded = new Uint8Array(8 + Math.ceil(text.length / 8) * 8).fill(0x20);
   new DataView(padded.buffer).setBigUint64(0, BigInt(padded.length - 8), true);
   padded.set(text, 8);
-  yield padded;
-  for (const name of names) {
-    const { data } = tensors.get(name)!;
-    yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return padded;
+}
+
+function bytesOf(name: string, shape: readonly number[], data: Float32Array): Uint8Array {
+  const values = shape.reduce((product, size) => product * size, 1);
+  if (values !== data.length) {
+    throw new FileError({
+      code: "tensor-shape",
+      message: `${name} has the shape [${shape}], ${values} values, but ${data.length} are given`,
+    });
   }
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
