@@ -1,5 +1,5 @@
 // What an operation looks like to the checker: plain data and pure functions, supplied from outside.
-import type { Json, Row, Type } from "./types.ts";
+import type { Json, Row, RowName, Type } from "./types.ts";
 
 /** Where an operation may stand. */
 export type OperationKind =
@@ -35,6 +35,8 @@ export interface ParamSchema {
    * `expression` over the row's columns (its value becomes the lowered expression).
    */
   readonly "x-align"?: "template" | "path" | "expression";
+  /** The named row that a template reads, where it is not the row of the operation's data: `Chat`. */
+  readonly "x-row"?: RowName;
   /** Does not change the result and stays out of the key: threads, logging. */
   readonly "x-execution"?: boolean;
 }

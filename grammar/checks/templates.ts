@@ -7,7 +7,7 @@ import type { Diagnostic } from "../diagnostic.ts";
 import { scanTemplate } from "../jinja.ts";
 import type { Place } from "../source.ts";
 import { didYouMean, listed } from "../suggest.ts";
-import { printRow, type Row } from "../types.ts";
+import { printRow, type Row, rows } from "../types.ts";
 import { type Check, everyCall, fitsItsPlace } from "./check.ts";
 
 const parts = ["input", "target"];
@@ -87,18 +87,20 @@ function entry(e: Entry, d: TemplateDeclaration, context: Context): Diagnostic[]
   ];
 }
 
-/** A template given to an operation reads the rows of that operation. */
+/** A template given to an operation reads the rows of that operation, unless the parameter names others. */
 function used(v: BoundValue, bound: BoundCall, context: Context): Diagnostic[] {
-  if (v.schema["x-align"] !== "template" || !bound.row || !v.expression) return [];
+  const named = v.schema["x-row"];
+  const row = named ? rows[named] : bound.row;
+  if (v.schema["x-align"] !== "template" || !row || !v.expression) return [];
   const at = context.place(v.expression.span);
   if (v.expression.kind === "reference") {
     const d = context.scope.names.get(v.expression.name.text);
-    return d?.kind === "template" && !d.broken ? variables(d, bound.row, at, context) : [];
+    return d?.kind === "template" && !d.broken ? variables(d, row, at, context) : [];
   }
-  if (v.expression.kind === "string") return reads(v.expression, bound.row, undefined, context);
+  if (v.expression.kind === "string") return reads(v.expression, row, undefined, context);
   if (v.expression.kind === "object") {
     return v.expression.entries.flatMap((e) =>
-      e.value.kind === "string" ? reads(e.value, bound.row!, undefined, context) : [],
+      e.value.kind === "string" ? reads(e.value, row, undefined, context) : [],
     );
   }
   return [];

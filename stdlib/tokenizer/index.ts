@@ -38,6 +38,7 @@ export const tokenizer = defineStage(
       chat_template: Type.Optional(
         Type.Unknown({
           "x-align": "template",
+          "x-row": "Chat",
           description:
             "Jinja over `messages`, kept with the tokenizer; every model made with it speaks this way.",
         }),
