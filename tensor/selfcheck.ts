@@ -32,15 +32,24 @@ const config: LlamaConfig = {
   // Large enough that the steps move the weights by more than rounding.
   initializer_range: 0.2,
 };
-const steps = 3;
 const [rows, length] = [4, 16];
 
 /** fp32 against float64 accumulation; what was measured on a sound machine is about 1e-6. */
 const tolerance = 1e-4;
 
-export async function selfcheck(backend: Backend): Promise<SelfCheck> {
-  const ours = await train(backend);
-  const reference = await train(referenceBackend());
+export interface SelfCheckOptions {
+  /** Default 3. */
+  readonly steps?: number;
+  /** Whose numbers are right; default the reference. */
+  readonly against?: Backend;
+}
+
+export async function selfcheck(
+  backend: Backend,
+  { steps = 3, against = referenceBackend() }: SelfCheckOptions = {},
+): Promise<SelfCheck> {
+  const ours = await train(backend, steps);
+  const reference = await train(against, steps);
   const lossError = Math.max(
     ...ours.losses.map((loss, i) => relative(loss, reference.losses[i]!, reference.losses[i]!)),
   );
@@ -54,7 +63,7 @@ export async function selfcheck(backend: Backend): Promise<SelfCheck> {
   return { ok: lossError <= tolerance && weightError <= tolerance, lossError, weightError, tolerance };
 }
 
-async function train(backend: Backend) {
+async function train(backend: Backend, steps: number) {
   const random = stream("selfcheck");
   const trainer = createTrainer({
     backend,

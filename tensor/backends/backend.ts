@@ -5,6 +5,11 @@ import type { Graph, HostArray } from "../ir/graph.ts";
 export interface CompileOptions {
   /** Runs the graph as given, without the rewriting passes; for tests of the passes. */
   readonly verbatim?: boolean;
+  /**
+   * Inputs and outputs that hold state (weights, moments): between runs the caller neither reads nor writes their
+   * arrays without `Backend.reclaim`. A device with memory of its own then keeps them there.
+   */
+  readonly state?: (name: string) => boolean;
 }
 
 export interface Backend {
@@ -12,6 +17,12 @@ export interface Backend {
   /** Everything about the backend that can change a bit of a result, e.g. "onnx-cpu/1.30.0/fp32/x64". Goes into cache keys. */
   readonly fingerprint: string;
   compile(graph: Graph, options?: CompileOptions): Promise<Executable>;
+  /**
+   * Brings the numbers of `state` arrays back from the device and lets go of its copies: they are plain arrays again.
+   * Missing where the device computes in the host's memory. An array that stands for state may be fed to any
+   * executable of this backend without it.
+   */
+  readonly reclaim?: (arrays: Iterable<HostArray>) => Promise<void>;
 }
 
 /** Row-major arrays by name; shapes are those of the graph. f32 is Float32Array, i32 Int32Array, bool Uint8Array. */

@@ -16,7 +16,8 @@ export interface OnnxNode {
 
 export interface OnnxValueInfo {
   readonly name: string;
-  readonly shape: Shape;
+  /** Without one the value may have any. */
+  readonly shape?: Shape;
   readonly dtype: DType;
 }
 
@@ -107,7 +108,7 @@ function encodeTensor({ name, shape, data }: OnnxInitializer): Uint8Array {
 
 function encodeValueInfo({ name, shape, dtype }: OnnxValueInfo): Uint8Array {
   const dims = message((w) => {
-    for (const d of shape)
+    for (const d of shape ?? [])
       w.bytes(
         1,
         message((dim) => dim.int(1, d)),
@@ -115,7 +116,7 @@ function encodeValueInfo({ name, shape, dtype }: OnnxValueInfo): Uint8Array {
   });
   const tensor = message((w) => {
     w.int(1, elementType[dtype]);
-    w.bytes(2, dims);
+    if (shape) w.bytes(2, dims);
   });
   return message((w) => {
     w.text(1, name);

@@ -1,15 +1,18 @@
-// The onnxruntime backend on CPU: compiles lowered graphs into sessions and feeds them without copies.
+// The onnxruntime backend: compiles lowered graphs into sessions of one execution provider.
 
 import { TensorError } from "../../error.ts";
-import type { DType, HostArray } from "../../ir/graph.ts";
 import { optimize } from "../../ir/passes/optimize.ts";
-import { sizeOf } from "../../shape.ts";
-import type { Arrays, Backend, Executable } from "../backend.ts";
-import { checkFeeds } from "../feeds.ts";
+import type { Backend } from "../backend.ts";
+import { deviceMemory, identityModel } from "./device-memory.ts";
 import { encodeModel } from "./encode.ts";
-import { lowerCpu } from "./lower-cpu.ts";
+import { createExecutable, keptOutputs } from "./executable.ts";
+import { lowerWith } from "./lowering.ts";
+import { type OnnxProvider, providers } from "./providers.ts";
+import { loadRuntime, type Runtime, type Session } from "./runtime.ts";
 
 export interface OnnxOptions {
+  /** Where the nodes run; default cpu. */
+  readonly provider?: OnnxProvider;
   /** Threads inside one op; the result does not depend on it. */
   readonly threads?: number;
   /** Writes onnxruntime's profile of every session to files that start with this. */
@@ -18,79 +21,69 @@ export interface OnnxOptions {
   readonly memoryPattern?: boolean;
 }
 
-type Runtime = typeof import("onnxruntime-node");
-
-/** Loads onnxruntime on first use. */
 export async function onnxBackend(options: OnnxOptions = {}): Promise<Backend> {
-  const ort = await load();
+  const provider = options.provider ?? "cpu";
+  const { lowerings, resident, identity, prepare, help } = providers[provider];
+  prepare();
+  const ort = await loadRuntime();
+  const open = (model: Uint8Array, more: SessionOptions = {}) =>
+    ort.InferenceSession.create(model, { ...sessionOptions(provider, options), ...more });
+  await tryOut(`onnx-${provider}`, () => open(identityModel), help);
+  const version = ort.env.versions.node ?? ort.env.versions.common;
+  const memory = resident ? deviceMemory(ort, open) : undefined;
   return {
-    name: "onnx-cpu",
-    fingerprint: `onnx-cpu/${ort.env.versions.node ?? ort.env.versions.common}/fp32/${process.arch}`,
-    compile: async (source, { verbatim = false } = {}) => {
+    name: `onnx-${provider}`,
+    fingerprint: `onnx-${provider}/${version}/fp32/${process.arch}${identity()}`,
+    async compile(source, { verbatim = false, state } = {}) {
       const graph = verbatim ? source : optimize(source);
-      const model = encodeModel(lowerCpu(graph));
-      const session = await ort.InferenceSession.create(model, {
-        executionProviders: ["cpu"],
-        graphOptimizationLevel: "disabled", // our own passes did it; three times faster to build
-        enableMemPattern: options.memoryPattern ?? true,
-        ...(options.threads !== undefined && { intraOpNumThreads: options.threads }),
-        ...(options.profilePrefix !== undefined && {
-          enableProfiling: true,
-          profileFilePrefix: options.profilePrefix,
-        }),
-        extra: { session: { set_denormal_as_zero: "1" } },
+      const model = encodeModel(lowerWith(lowerings, graph));
+      const kept = keptOutputs(graph, memory && state);
+      const places = Object.keys(graph.outputs).map((name) => [
+        `out:${name}`,
+        kept.includes(name) ? "gpu-buffer" : "cpu",
+      ]);
+      const session = await open(
+        model,
+        kept.length > 0 ? { preferredOutputLocation: Object.fromEntries(places) } : {},
+      );
+      return createExecutable(ort, session, graph, {
+        memory,
+        state,
+        profiling: options.profilePrefix !== undefined,
       });
-      let live = true;
-      const executable: Executable = {
-        async run(feeds, into) {
-          if (!live) throw new TensorError("disposed", "this executable was disposed");
-          checkFeeds(graph, feeds, into);
-          const tensor = (data: HostArray, shape: readonly number[]) => {
-            if (data instanceof Float32Array) return new ort.Tensor("float32", data, shape);
-            if (data instanceof Int32Array) return new ort.Tensor("int32", data, shape);
-            if (data instanceof Uint8Array) return new ort.Tensor("bool", data, shape);
-            throw new TensorError("backend", "onnx-cpu runs in fp32: feed Float32Array, not Float64Array");
-          };
-          const fed: Record<string, InstanceType<Runtime["Tensor"]>> = {};
-          for (const { attrs } of graph.inputs) {
-            fed[`in:${attrs.name}`] = tensor(feeds[attrs.name]!, attrs.shape);
-          }
-          const outputs: Arrays = {};
-          const fetched: Record<string, InstanceType<Runtime["Tensor"]>> = {};
-          for (const [name, v] of Object.entries(graph.outputs)) {
-            const array = into?.[name] ?? typedArray(v.dtype, sizeOf(v.shape));
-            outputs[name] = array;
-            fetched[`out:${name}`] = tensor(array, v.shape);
-          }
-          await session.run(fed, fetched);
-          return outputs;
-        },
-        async dispose() {
-          if (!live) return;
-          live = false;
-          if (options.profilePrefix !== undefined) session.endProfiling();
-          await session.release();
-        },
-      };
-      return executable;
     },
+    ...(memory && { reclaim: memory.reclaim }),
   };
 }
 
-async function load(): Promise<Runtime> {
+/** Opens the smallest session there is: a provider without its device fails here and not in the middle of a run. */
+async function tryOut(name: string, open: () => Promise<Session>, help: string): Promise<void> {
   try {
-    return await import("onnxruntime-node");
+    await (await open()).release();
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new TensorError(
       "backend",
-      `onnxruntime-node could not be loaded: ${why}`,
-      "npm install onnxruntime-node",
+      `${name} does not open: ${why.replace(/^.* was false\. /s, "").trim()}`,
+      help,
     );
   }
 }
 
-function typedArray(dtype: DType, length: number): HostArray {
-  if (dtype === "f32") return new Float32Array(length);
-  return dtype === "i32" ? new Int32Array(length) : new Uint8Array(length);
+type SessionOptions = NonNullable<Parameters<Runtime["InferenceSession"]["create"]>[1]>;
+
+function sessionOptions(provider: OnnxProvider, options: OnnxOptions): SessionOptions {
+  return {
+    executionProviders: [provider],
+    graphOptimizationLevel: "disabled", // our own passes did it; three times faster to build
+    enableMemPattern: options.memoryPattern ?? true,
+    ...(options.threads !== undefined && { intraOpNumThreads: options.threads }),
+    ...(options.profilePrefix !== undefined && {
+      enableProfiling: true,
+      profileFilePrefix: options.profilePrefix,
+    }),
+    // Nodes without a kernel of the provider run on the CPU, which is no news.
+    ...(provider !== "cpu" && { logSeverityLevel: 3 as const }),
+    extra: { session: { set_denormal_as_zero: "1" } },
+  };
 }

@@ -1,0 +1,86 @@
+// Runs one session: arrays in, arrays out, and where the device has memory of its own, state that stays there.
+
+import { TensorError } from "../../error.ts";
+import type { DType, Graph, HostArray } from "../../ir/graph.ts";
+import { sizeOf } from "../../shape.ts";
+import type { Arrays, CompileOptions, Executable } from "../backend.ts";
+import { checkFeeds } from "../feeds.ts";
+import type { DeviceMemory } from "./device-memory.ts";
+import { type OrtTensor, type Runtime, type Session, viewOf } from "./runtime.ts";
+
+export interface ExecutableOptions {
+  readonly state?: CompileOptions["state"];
+  readonly memory?: DeviceMemory | undefined;
+  readonly profiling?: boolean;
+}
+
+export function createExecutable(
+  ort: Runtime,
+  session: Session,
+  graph: Graph,
+  { memory, state, profiling }: ExecutableOptions,
+): Executable {
+  const outputs = Object.entries(graph.outputs);
+  const kept = new Set(keptOutputs(graph, memory && state));
+  let live = true;
+
+  async function feed(array: HostArray, shape: readonly number[], isState: boolean): Promise<OrtTensor> {
+    const there = memory?.residents.get(array);
+    if (there) return there;
+    if (!memory || !isState) return viewOf(ort, array, shape);
+    const uploaded = await memory.upload(array, shape);
+    memory.residents.put(array, uploaded, { fresh: true });
+    return uploaded;
+  }
+
+  return {
+    async run(feeds, into) {
+      if (!live) throw new TensorError("disposed", "this executable was disposed");
+      checkFeeds(graph, feeds, into);
+      const fed: Record<string, OrtTensor> = {};
+      for (const { attrs } of graph.inputs) {
+        fed[`in:${attrs.name}`] = await feed(feeds[attrs.name]!, attrs.shape, state?.(attrs.name) ?? false);
+      }
+      const arrays: Arrays = {};
+      for (const [name, v] of outputs) arrays[name] = into?.[name] ?? typedArray(v.dtype, sizeOf(v.shape));
+      if (!memory || kept.size === 0) {
+        const views = outputs.map(
+          ([name, v]) => [`out:${name}`, viewOf(ort, arrays[name]!, v.shape)] as const,
+        );
+        await session.run(fed, Object.fromEntries(views));
+        for (const [name] of outputs) memory?.residents.drop(arrays[name]!);
+        return arrays;
+      }
+      // With some outputs on the device onnxruntime ignores arrays given for the others.
+      const results = await session.run(fed);
+      for (const [name] of outputs) {
+        const result = results[`out:${name}`]! as OrtTensor;
+        if (kept.has(name)) memory.residents.put(arrays[name]!, result);
+        else {
+          memory.residents.drop(arrays[name]!);
+          arrays[name]!.set(result.data as Float32Array);
+        }
+      }
+      return arrays;
+    },
+    async dispose() {
+      if (!live) return;
+      live = false;
+      if (profiling) session.endProfiling();
+      await session.release();
+    },
+  };
+}
+
+/** The outputs that stay on the device. An input passed through is not one: it would be freed under two names. */
+export function keptOutputs(graph: Graph, state: CompileOptions["state"]): string[] {
+  if (!state) return [];
+  return Object.entries(graph.outputs).flatMap(([name, v]) =>
+    state(name) && v.dtype === "f32" && v.node.op !== "input" && v.node.op !== "constant" ? [name] : [],
+  );
+}
+
+function typedArray(dtype: DType, length: number): HostArray {
+  if (dtype === "f32") return new Float32Array(length);
+  return dtype === "i32" ? new Int32Array(length) : new Uint8Array(length);
+}

@@ -1,0 +1,85 @@
+// Lowers the graph to the ONNX nodes that onnxruntime's WebGPU provider has, and has right.
+
+import { cpuLowerings } from "./lower-cpu.ts";
+import { int, type Lowering, type Lowerings, lastAxis, pick, reshape } from "./lowering.ts";
+
+/**
+ * Differs from the CPU table where a node would fall back to the CPU or be wrong: FusedMatMul and LogSoftmax are
+ * not there, and the further outputs of the normalisations are never written (gradients are wrong while the first loss is
+ * right).
+ */
+export const webgpuLowerings: Lowerings = {
+  ...cpuLowerings,
+  matmul: (l, n) => {
+    const [a, b] = n.inputs;
+    const { transA, transB, alpha } = n.attrs;
+    if (a!.shape.length === 2 && b!.shape.length === 2) {
+      const attributes = { transA: int(Number(transA)), transB: int(Number(transB)), alpha };
+      l.node("Gemm", [l.in(a!), l.in(b!)], attributes, l.out(0));
+    } else {
+      const left = transA ? swapLast(l, l.in(a!), a!.shape.length) : l.in(a!);
+      const right = transB ? swapLast(l, l.in(b!), b!.shape.length) : l.in(b!);
+      product(l, left, right, alpha, l.out(0));
+    }
+  },
+  logSoftmax: (l, n) => {
+    logSoftmax(l, l.in(n.inputs[0]!), l.out(0));
+  },
+  tokenLogprob: (l, n) => {
+    const [logits, ids] = n.inputs;
+    pick(l, logSoftmax(l, l.in(logits!), l.out(1)), ids!, l.out(0));
+  },
+  rmsnorm: (l, n) => {
+    const [x, w] = n.inputs;
+    const squares = l.node("Mul", [l.in(x!), l.in(x!)]);
+    const mean = l.node("ReduceMean", [squares, l.int64(-1)], { keepdims: int(1) });
+    const rstd = rootInverse(l, mean, n.attrs.eps, l.out(1));
+    l.node("Mul", [l.node("Mul", [l.in(x!), rstd]), l.in(w!)], {}, l.out(0));
+  },
+  layernorm: (l, n) => {
+    const [x, w, bias] = n.inputs;
+    const over = { keepdims: int(1) };
+    const mean = l.node("ReduceMean", [l.in(x!), l.int64(-1)], over, l.out(1));
+    const centred = l.node("Sub", [l.in(x!), mean]);
+    const variance = l.node("ReduceMean", [l.node("Mul", [centred, centred]), l.int64(-1)], over);
+    const rstd = rootInverse(l, variance, n.attrs.eps, l.out(2));
+    const scaled = l.node("Mul", [l.node("Mul", [centred, rstd]), l.in(w!)]);
+    l.node("Add", [scaled, l.in(bias!)], {}, l.out(0));
+  },
+  attention: (l, n) => {
+    const [q, k, v, bias] = n.inputs;
+    const [B, H, T, d] = q!.shape as [number, number, number, number];
+    const [, K, S] = k!.shape as [number, number, number, number];
+    const rows = (H / K) * T;
+    const keys = swapLast(l, l.in(k!), 4);
+    const raw = product(l, reshape(l, l.in(q!), [B, K, rows, d]), keys, n.attrs.scale);
+    const scores = l.node("Add", [reshape(l, raw, [B, H, T, S]), l.in(bias!)]);
+    const probs = l.node("Softmax", [scores], lastAxis, l.out(1));
+    const out = l.node("MatMul", [reshape(l, probs, [B, K, rows, S]), l.in(v!)]);
+    reshape(l, out, q!.shape, l.out(0));
+  },
+};
+
+function swapLast(l: Lowering, x: string, rank: number): string {
+  const perm = Array.from({ length: rank }, (_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i));
+  return l.node("Transpose", [x], { perm: { ints: perm } });
+}
+
+function product(l: Lowering, a: string, b: string, alpha: number, to?: string): string {
+  if (alpha === 1) return l.node("MatMul", [a, b], {}, to);
+  return l.node("Mul", [l.node("MatMul", [a, b]), l.constant(Float32Array.of(alpha), [])], {}, to);
+}
+
+/** 1/sqrt(x + eps). */
+function rootInverse(l: Lowering, x: string, eps: number, to: string): string {
+  const shifted = l.node("Add", [x, l.constant(Float32Array.of(eps), [])]);
+  return l.node("Reciprocal", [l.node("Sqrt", [shifted])], {}, to);
+}
+
+/** x - max - log Σ exp(x - max): a Log of Softmax would be -∞ for what is merely unlikely. */
+function logSoftmax(l: Lowering, x: string, to: string): string {
+  const over = { keepdims: int(1) };
+  const centred = l.node("Sub", [x, l.node("ReduceMax", [x, l.int64(-1)], over)]);
+  const total = l.node("ReduceSum", [l.node("Exp", [centred]), l.int64(-1)], over);
+  return l.node("Sub", [centred, l.node("Log", [total])], {}, to);
+}

@@ -1,0 +1,40 @@
+// Loads onnxruntime on first use, and says which of its providers can be there.
+
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import { TensorError } from "../../error.ts";
+import type { HostArray } from "../../ir/graph.ts";
+import type { Shape } from "../../shape.ts";
+
+export type Runtime = typeof import("onnxruntime-node");
+export type Session = Awaited<ReturnType<Runtime["InferenceSession"]["create"]>>;
+export type OrtTensor = InstanceType<Runtime["Tensor"]>;
+
+export async function loadRuntime(): Promise<Runtime> {
+  try {
+    return await import("onnxruntime-node");
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new TensorError(
+      "backend",
+      `onnxruntime-node could not be loaded: ${why}`,
+      "npm install onnxruntime-node",
+    );
+  }
+}
+
+/** onnxruntime's CUDA libraries are not in its npm package; its own install script puts them beside the binding. */
+export function hasCudaLibraries(): boolean {
+  if (process.platform !== "linux" || process.arch !== "x64") return false;
+  const home = dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
+  return existsSync(`${home}/bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so`);
+}
+
+/** A tensor over the array's own memory. */
+export function viewOf(ort: Runtime, data: HostArray, shape: Shape): OrtTensor {
+  if (data instanceof Float32Array) return new ort.Tensor("float32", data, shape);
+  if (data instanceof Int32Array) return new ort.Tensor("int32", data, shape);
+  if (data instanceof Uint8Array) return new ort.Tensor("bool", data, shape);
+  throw new TensorError("backend", "onnx backends run in fp32: feed Float32Array, not Float64Array");
+}
