@@ -32,9 +32,22 @@ export {
   parameterCount,
   parameterShapes,
 } from "./models/config.ts";
+export {
+  fromPeft,
+  initializeLora,
+  isAdapter,
+  type LoraOptions,
+  mergeLora,
+  peftConfig,
+  toPeft,
+} from "./models/lora.ts";
 export { buildModel, type Encoded, type Model } from "./models/model.ts";
-export { type AdamWOptions, adamw, type Optimizer } from "./optim/adamw.ts";
+export { type AdafactorOptions, adafactor } from "./optim/adafactor.ts";
+export { type AdamWOptions, adamw } from "./optim/adamw.ts";
+export type { Optimizer, Slot } from "./optim/optimizer.ts";
+export { type RmspropOptions, rmsprop } from "./optim/rmsprop.ts";
 export { type Schedule, type ScheduleOptions, schedule } from "./optim/schedule.ts";
+export { type SgdOptions, sgd } from "./optim/sgd.ts";
 export { type Random, type RandomState, resume, stream } from "./random.ts";
 export {
   createEvaluator,

@@ -1,26 +1,7 @@
 // AdamW with decoupled weight decay (https://arxiv.org/abs/1711.05101) as pure pieces: initial state, host scalars, graph update.
 
 import { check } from "../error.ts";
-import type { Builder } from "../ir/builder.ts";
-import type { Value } from "../ir/graph.ts";
-
-/** An optimiser keeps `slots` arrays per parameter and turns a gradient into the next parameter and slots. */
-export interface Optimizer {
-  readonly name: string;
-  readonly slots: readonly string[];
-  /** Numbers that change per step, computed on the host in float64. `step` counts from 1. */
-  scalars(step: number, learningRate: number): Record<string, number>;
-  /** Adds the update to the graph. `gradScale` multiplies the gradient (clipping). */
-  update(b: Builder, args: UpdateArgs): { param: Value; slots: Record<string, Value> };
-}
-
-export interface UpdateArgs {
-  readonly param: Value;
-  readonly gradient: Value;
-  readonly slots: Readonly<Record<string, Value>>;
-  readonly scalars: Readonly<Record<string, Value>>;
-  readonly gradScale: Value;
-}
+import { decays, type Optimizer } from "./optimizer.ts";
 
 export interface AdamWOptions {
   readonly beta1?: number;
@@ -49,7 +30,7 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
   );
   return {
     name: "adamw",
-    slots: ["m", "v"],
+    slots: (shape) => ({ m: { shape }, v: { shape } }),
     scalars(step, learningRate) {
       const correction = Math.sqrt(1 - beta2 ** step);
       return {
@@ -63,8 +44,8 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
       const squareScale = b.mul(b.mul(gradScale, gradScale), 1 - beta2);
       const v = b.add(b.mul(slots.v!, beta2), b.mul(b.mul(gradient, gradient), squareScale));
       const move = b.mul(b.div(m, b.add(b.sqrt(v), scalars.eps!)), scalars.rate!);
-      const decays = weight_decay > 0 && param.shape.length > 1;
-      return { param: b.sub(decays ? b.mul(param, scalars.decay!) : param, move), slots: { m, v } };
+      const kept = decays(param, weight_decay) ? b.mul(param, scalars.decay!) : param;
+      return { param: b.sub(kept, move), slots: { m, v } };
     },
   };
 }

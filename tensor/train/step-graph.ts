@@ -7,12 +7,14 @@ import { Builder } from "../ir/builder.ts";
 import type { Graph, Value } from "../ir/graph.ts";
 import type { ModelConfig } from "../models/config.ts";
 import { buildModel } from "../models/model.ts";
-import type { Optimizer } from "../optim/adamw.ts";
 import { clipScale, globalNorm } from "../optim/clip.ts";
+import type { Optimizer } from "../optim/optimizer.ts";
 import { showShape } from "../shape.ts";
+import { type ForwardOptions, forwardRewrites } from "./forward.ts";
+import { layerCuts } from "./recompute.ts";
 import type { Batch, LossFn } from "./trainer.ts";
 
-export interface StepSpec {
+export interface StepSpec extends ForwardOptions {
   readonly config: ModelConfig;
   readonly shapes: Params;
   readonly trained: readonly string[];
@@ -20,19 +22,18 @@ export interface StepSpec {
   readonly loss: LossFn;
   readonly optimizer: Optimizer;
   readonly max_grad_norm?: number;
+  readonly recompute?: boolean;
 }
 
-/** Inputs p/ weights, m/ v/ … slots, s/ scalars, b/ batch → outputs p/, slots, loss, grad_norm, metric/. */
+/** Inputs p/ weights, m/ v/ … slots, s/ scalars, b/ batch, keep/ dropout → outputs p/, slots, loss, grad_norm, metric/. */
 export function stepGraph(spec: StepSpec): Graph {
-  const b = new Builder();
-  const { params, gradients, outputs } = backward(b, spec);
+  const { b, params, gradients, outputs } = backward(spec);
   return b.finish({ ...outputs, ...applied(b, spec, params, gradients) });
 }
 
 /** Inputs p/, b/ and running sums g/ → outputs g/ with this micro-batch's gradients added, loss, metric/. */
 export function accumulateGraph(spec: StepSpec): Graph {
-  const b = new Builder();
-  const { gradients, outputs } = backward(b, spec);
+  const { b, gradients, outputs } = backward(spec);
   for (const [name, g] of Object.entries(gradients)) {
     outputs[`g/${name}`] = b.add(b.input(`g/${name}`, g.shape), g);
   }
@@ -42,12 +43,9 @@ export function accumulateGraph(spec: StepSpec): Graph {
 /** Inputs p/, slots, s/ and summed gradients g/ → outputs p/, slots, grad_norm. */
 export function applyGraph(spec: StepSpec): Graph {
   const b = new Builder();
-  const params = inputs(b, "p", spec.shapes);
-  const gradients = inputs(
-    b,
-    "g",
-    Object.fromEntries(spec.trained.map((name) => [name, spec.shapes[name]!])),
-  );
+  const trained = Object.fromEntries(spec.trained.map((name) => [name, spec.shapes[name]!]));
+  const params = inputs(b, "p", trained);
+  const gradients = inputs(b, "g", trained);
   return b.finish(applied(b, spec, params, gradients));
 }
 
@@ -57,25 +55,45 @@ function inputs(b: Builder, prefix: string, shapes: Params): Record<string, Valu
   );
 }
 
-function backward(b: Builder, { config, shapes, trained, batch, loss: lossFn }: StepSpec) {
+/** Inputs p/, b/ → outputs loss, metric/, without dropout. */
+export function evaluateGraph(spec: StepSpec): Graph {
+  const { b, outputs } = forward(spec, false);
+  return b.finish(outputs);
+}
+
+function forward(spec: StepSpec, training: boolean) {
+  const { config, shapes, batch, loss: lossFn } = spec;
+  const rewrites = forwardRewrites(spec, training);
+  const b = new Builder(rewrites.intercept);
   const params = inputs(b, "p", shapes);
-  const fields = Object.entries(batch).map(([name, x]) => {
-    const value =
-      typeof x === "number" ? b.input(`b/${name}`, []) : b.input(`b/${name}`, x.shape, dtypeOf(x));
-    return [name, value] as const;
-  });
-  const { loss, metrics = {} } = lossFn(b, buildModel(b, config, params), Object.fromEntries(fields));
+  const fields = Object.fromEntries(
+    Object.entries(batch).map(([name, x]) => [
+      name,
+      typeof x === "number" ? b.input(`b/${name}`, []) : b.input(`b/${name}`, x.shape, dtypeOf(x)),
+    ]),
+  );
+  const { segment_ids: segments, position_ids: positions } = fields;
+  rewrites.begin(b, params, segments && positions && { segments, positions });
+  const { loss, metrics = {} } = lossFn(b, buildModel(b, config, params), fields);
+  rewrites.end();
   for (const [name, x] of Object.entries({ loss, ...metrics })) {
     check(x.shape.length === 0, "shape", () => `"${name}" is ${showShape(x.shape)}, must be a scalar []`);
   }
-  const g = grad(
-    b,
-    loss,
-    trained.map((name) => params[name]!),
-  );
   const outputs: Record<string, Value> = { loss };
   for (const [name, x] of Object.entries(metrics)) outputs[`metric/${name}`] = x;
-  return { params, outputs, gradients: Object.fromEntries(trained.map((name, i) => [name, g[i]!])) };
+  return { b, params, outputs };
+}
+
+function backward(spec: StepSpec) {
+  const { b, params, outputs } = forward(spec, true);
+  const { trained, recompute = false } = spec;
+  const g = grad(
+    b,
+    outputs.loss!,
+    trained.map((name) => params[name]!),
+    { cuts: recompute ? layerCuts(outputs.loss!) : [] },
+  );
+  return { b, params, outputs, gradients: Object.fromEntries(trained.map((name, i) => [name, g[i]!])) };
 }
 
 function applied(
@@ -93,11 +111,14 @@ function applied(
   for (const [name, gradient] of Object.entries(gradients)) {
     const param = params[name]!;
     const slots = Object.fromEntries(
-      optimizer.slots.map((slot) => [slot, b.input(`${slot}/${name}`, param.shape)]),
+      Object.entries(optimizer.slots(param.shape)).map(([slot, { shape }]) => [
+        slot,
+        b.input(`${slot}/${name}`, shape),
+      ]),
     );
     const next = optimizer.update(b, { param, gradient, slots, scalars, gradScale });
     outputs[`p/${name}`] = next.param;
-    for (const slot of optimizer.slots) outputs[`${slot}/${name}`] = next.slots[slot]!;
+    for (const slot of Object.keys(slots)) outputs[`${slot}/${name}`] = next.slots[slot]!;
   }
   return outputs;
 }

@@ -1,16 +1,24 @@
 // Owns the training state: weights, optimiser slots and step count, advanced by compiled steps.
 
-import type { Backend, Executable } from "../backends/backend.ts";
+import type { Arrays, Backend, Executable } from "../backends/backend.ts";
 import { check, TensorError } from "../error.ts";
 import { checkParams, dtypeOf, type HostTensor, type Params } from "../host.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Value } from "../ir/graph.ts";
 import { type ModelConfig, parameterShapes } from "../models/config.ts";
 import type { Model } from "../models/model.ts";
-import type { Optimizer } from "../optim/adamw.ts";
-import { accumulateGraph, applyGraph, type StepSpec, stepGraph } from "./step-graph.ts";
+import { EMA, withEma } from "../optim/ema.ts";
+import type { Optimizer } from "../optim/optimizer.ts";
+import { sizeOf } from "../shape.ts";
+import { keepMask } from "./dropout.ts";
+import { type ForwardOptions, KEEP } from "./forward.ts";
+import { accumulateGraph, applyGraph, evaluateGraph, type StepSpec, stepGraph } from "./step-graph.ts";
 
-/** Arrays of one micro-batch by name; a number is an f32 scalar. The shapes choose the compiled step. */
+/**
+ * Arrays of one micro-batch by name; a number is an f32 scalar. The shapes choose the compiled step.
+ * "segment_ids" and "position_ids" [B,T], where given, pack several sequences into a row: a token sees its own alone.
+ * Dropout wants "ids" [B,T], by which it tells the rows of a batch apart.
+ */
 export type Batch = Readonly<Record<string, HostTensor | number>>;
 
 /** Builds the loss [] and metrics [] of one micro-batch out of the model and the batch's arrays. */
@@ -20,10 +28,10 @@ export type LossFn = (
   inputs: Readonly<Record<string, Value>>,
 ) => { loss: Value; metrics?: Readonly<Record<string, Value>> };
 
-export interface TrainerOptions {
+export interface TrainerOptions extends ForwardOptions {
   readonly backend: Backend;
   readonly config: ModelConfig;
-  /** Copied; extra names (a "score.weight") are trained too when the loss uses them. */
+  /** What is trained is copied, the rest only read; extra names (a "score.weight") are trained too when the loss uses them. */
   readonly params: Params;
   readonly loss: LossFn;
   readonly optimizer: Optimizer;
@@ -31,11 +39,18 @@ export interface TrainerOptions {
   readonly max_grad_norm?: number;
   /** Which weights move; default all. */
   readonly trainable?: (name: string) => boolean;
+  /** Computes every layer twice to keep less: same losses and weights, less memory, about a third more time. */
+  readonly recompute?: boolean;
+  /** Keeps a running average of the trained weights, see averaged(). */
+  readonly ema_decay?: number;
+  /** Of dropout. */
+  readonly seed?: number | string;
 }
 
 export interface TrainerState {
   /** Optimiser steps done. */
   readonly step: number;
+  /** The trained weights. */
   readonly params: Params;
   /** Optimiser slots by slot name ("m", "v") and weight name. */
   readonly slots: Readonly<Record<string, Params>>;
@@ -54,39 +69,73 @@ export interface Trainer {
    * so each must already be divided by the count of the whole batch.
    */
   step(batch: Batch | readonly Batch[], options: { readonly learning_rate: number }): Promise<StepResult>;
+  /** Loss and metrics of a batch under the present weights (the averaged ones, if kept), without dropout; moves nothing. */
+  evaluate(batch: Batch): Promise<Omit<StepResult, "grad_norm">>;
   /** The present weights, not copied: valid until the next step. */
   params(): Params;
+  /** The weights to keep: the running average with `ema_decay`, else the present ones. Not copied. */
+  averaged(): Params;
   /** A copy of everything that a checkpoint needs. */
   state(): TrainerState;
+  /** The same, not copied: valid until the next step. */
+  peek(): TrainerState;
   restore(state: TrainerState): void;
   dispose(): Promise<void>;
 }
 
 export function createTrainer(options: TrainerOptions): Trainer {
-  const { backend, optimizer } = options;
-  checkParams(options.params, parameterShapes(options.config));
+  const { backend, ema_decay } = options;
+  const optimizer = ema_decay === undefined ? options.optimizer : withEma(options.optimizer, ema_decay);
+  const all = options.params;
+  checkParams(all, parameterShapes(options.config));
+  const trained = Object.keys(all).filter(options.trainable ?? (() => true));
+  check(trained.length > 0, "argument", () => "trainable leaves no weight to train");
+  const frozen = Object.fromEntries(Object.entries(all).filter(([name]) => !trained.includes(name)));
 
   // Weights ping-pong between two sets of arrays; slots are updated in place.
-  let current = copy(options.params);
-  let spare = copy(options.params);
-  const trained = Object.keys(current).filter(options.trainable ?? (() => true));
-  check(trained.length > 0, "argument", () => "trainable leaves no weight to train");
-  let slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, zeros(pick(current, trained))]));
+  let current = copy(pick(all, trained));
+  let spare = copy(current);
+  const slots = freshSlots(optimizer, current);
   let sums: Params | undefined;
   let steps = 0;
-  const compiled = new Map<string, Promise<Executable>>();
+  const compiled = new Map<string, Promise<{ run: Executable; masks: readonly Site[] }>>();
 
-  function executable(kind: "step" | "accumulate" | "apply", batch: Batch): Promise<Executable> {
+  const weights = () => ({ ...frozen, ...current });
+  const slotFeeds = () => Object.assign({}, ...Object.entries(slots).map(([slot, p]) => prefixed(slot, p)));
+
+  function executable(kind: "step" | "accumulate" | "apply" | "evaluate", batch: Batch) {
     const signature = kind === "apply" ? "" : signatureOf(batch);
     const key = `${kind} ${signature}`;
     let found = compiled.get(key);
     if (!found) {
-      const spec: StepSpec = { ...options, shapes: current, trained, batch };
-      const build = { step: stepGraph, accumulate: accumulateGraph, apply: applyGraph }[kind];
-      found = backend.compile(build(spec));
+      const spec: StepSpec = { ...options, optimizer, shapes: all, trained, batch };
+      const builds = {
+        step: stepGraph,
+        accumulate: accumulateGraph,
+        apply: applyGraph,
+        evaluate: evaluateGraph,
+      };
+      const graph = builds[kind](spec);
+      const masks = graph.inputs.flatMap(({ attrs: { name, shape } }) =>
+        name.startsWith(KEEP) ? [{ name, rows: shape[0]!, width: shape[1]! }] : [],
+      );
+      found = backend.compile(graph).then((run) => ({ run, masks }));
       compiled.set(key, found);
     }
     return found;
+  }
+
+  /** Which elements dropout keeps in a micro-batch whose first row is the step's row number `first`. */
+  function maskFeeds(sites: readonly Site[], batch: Batch, first: number): Arrays {
+    if (sites.length === 0) return {};
+    const [B, T] = idsShape(batch);
+    const { seed = 0 } = options;
+    return Object.fromEntries(
+      sites.map(({ name, rows, width }) => [
+        name,
+        keepMask(name, { seed, step: steps, first, B: rows === B * T ? B : 1, size: rows * width }),
+      ]),
+    );
   }
 
   async function update(
@@ -94,21 +143,23 @@ export function createTrainer(options: TrainerOptions): Trainer {
     batch: Batch,
     learningRate: number,
     feeds: Arrays32,
+    summed?: number,
   ): Promise<StepResult> {
-    const run = await executable(kind, batch);
+    const { run, masks } = await executable(kind, batch);
     const scalars = optimizer.scalars(steps + 1, learningRate);
-    const into: Arrays32 = { ...prefixed("p", pick(spare, trained)) };
-    for (const slot of optimizer.slots) Object.assign(into, prefixed(slot, slots[slot]!));
+    const into: Arrays = { ...prefixed("p", spare), ...slotFeeds() };
     const out = await run.run(
       {
-        ...prefixed("p", current),
-        ...Object.assign({}, ...optimizer.slots.map((slot) => prefixed(slot, slots[slot]!))),
+        ...prefixed("p", weights()),
+        ...slotFeeds(),
         ...Object.fromEntries(Object.entries(scalars).map(([name, x]) => [`s/${name}`, Float32Array.of(x)])),
+        ...maskFeeds(masks, batch, 0),
         ...feeds,
       },
       into,
     );
-    const result = readResult(out as Arrays32);
+    const read = readResult(out as Arrays32);
+    const result = summed === undefined ? read : { ...read, loss: summed };
     if (!Number.isFinite(result.loss) || !Number.isFinite(result.grad_norm)) {
       throw new TensorError(
         "diverged",
@@ -116,13 +167,12 @@ export function createTrainer(options: TrainerOptions): Trainer {
         "the weights are still those of the step before, the optimiser's moments are lost: restore, then lower learning_rate",
       );
     }
-    // Frozen weights stay where they are; trained ones swap.
-    const next = { ...current, ...pick(spare, trained) };
-    spare = { ...spare, ...pick(current, trained) };
-    current = next;
+    [current, spare] = [spare, current];
     steps++;
     return result;
   }
+
+  const averaged = () => (ema_decay === undefined ? weights() : { ...frozen, ...slots[EMA] });
 
   return {
     async step(batch, { learning_rate }) {
@@ -135,48 +185,90 @@ export function createTrainer(options: TrainerOptions): Trainer {
       check(micro.length > 0, "argument", () => "step: no micro-batch was given");
       if (micro.length === 1) return update("step", micro[0]!, learning_rate, batchFeeds(micro[0]!));
 
-      sums ??= zeros(pick(current, trained));
+      sums ??= zeros(current);
       for (const { data } of Object.values(sums)) data.fill(0);
       const totals: Record<string, number> = {};
+      let first = 0;
       for (const piece of micro) {
-        const run = await executable("accumulate", piece);
-        const feeds = { ...prefixed("p", current), ...prefixed("g", sums), ...batchFeeds(piece) };
-        const out = await run.run(feeds, prefixed("g", sums));
+        const { run, masks } = await executable("accumulate", piece);
+        const feeds = { ...prefixed("p", weights()), ...prefixed("g", sums), ...batchFeeds(piece) };
+        const out = await run.run({ ...feeds, ...maskFeeds(masks, piece, first) }, prefixed("g", sums));
+        if (masks.length > 0) first += idsShape(piece)[0];
         const { loss, metrics } = readResult(out as Arrays32);
         for (const [name, x] of Object.entries({ loss, ...metrics })) totals[name] = (totals[name] ?? 0) + x;
       }
-      const { grad_norm } = await update("apply", {}, learning_rate, prefixed("g", sums));
       const { loss, ...metrics } = totals;
+      const { grad_norm } = await update("apply", {}, learning_rate, prefixed("g", sums), loss);
       return { loss: loss!, grad_norm, metrics };
     },
-    params: () => ({ ...current }),
+    async evaluate(batch) {
+      const { run } = await executable("evaluate", batch);
+      const out = await run.run({ ...prefixed("p", averaged()), ...batchFeeds(batch) });
+      const { loss, metrics } = readResult(out as Arrays32);
+      return { loss, metrics };
+    },
+    params: weights,
+    averaged,
     state: () => ({
       step: steps,
       params: copy(current),
-      slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, copy(slots[slot]!)])),
+      slots: Object.fromEntries(Object.entries(slots).map(([slot, p]) => [slot, copy(p)])),
     }),
+    peek: () => ({ step: steps, params: current, slots }),
     restore(state) {
       const shapesOf = (params: Params) =>
         Object.fromEntries(Object.entries(params).map(([n, t]) => [n, t.shape]));
       checkParams(state.params, shapesOf(current));
-      for (const slot of optimizer.slots) {
+      for (const [slot, held] of Object.entries(slots)) {
         const saved = state.slots[slot];
         if (!saved) throw new TensorError("missing", `the state has no optimiser slot "${slot}"`);
-        checkParams(saved, shapesOf(slots[slot]!));
+        checkParams(saved, shapesOf(held));
       }
-      current = copy(state.params);
-      spare = copy(state.params);
-      slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, copy(state.slots[slot]!)]));
+      current = copy(pick(state.params, trained));
+      for (const [slot, held] of Object.entries(slots)) {
+        for (const [name, { data }] of Object.entries(held)) data.set(state.slots[slot]![name]!.data);
+      }
       steps = state.step;
     },
     async dispose() {
-      for (const run of compiled.values()) await (await run).dispose();
+      for (const entry of compiled.values()) await (await entry).run.dispose();
       compiled.clear();
     },
   };
 }
 
 type Arrays32 = Record<string, Float32Array | Int32Array>;
+
+/** A place of dropout in a compiled step. */
+interface Site {
+  readonly name: string;
+  readonly rows: number;
+  readonly width: number;
+}
+
+/** The arrays that an optimiser keeps, by slot and weight. */
+function freshSlots(optimizer: Optimizer, weights: Params): Record<string, Params> {
+  const slots: Record<string, Params> = {};
+  for (const [name, { shape, data }] of Object.entries(weights)) {
+    for (const [slot, { shape: kept, start }] of Object.entries(optimizer.slots(shape))) {
+      slots[slot] ??= {};
+      slots[slot][name] = {
+        shape: kept,
+        data: start === "weight" ? data.slice() : new Float32Array(sizeOf(kept)),
+      };
+    }
+  }
+  return slots;
+}
+
+function idsShape({ ids }: Batch): readonly [number, number] {
+  check(
+    typeof ids === "object" && ids.shape.length === 2,
+    "argument",
+    () => 'dropout needs the batch to have "ids" [B,T]',
+  );
+  return ids.shape as [number, number];
+}
 
 const map = (params: Params, f: (data: Float32Array) => Float32Array): Params =>
   Object.fromEntries(
