@@ -10,7 +10,7 @@ export function layerCuts(loss: Value): number[] {
   for (const { id, inputs } of reachable([loss])) {
     for (const { node } of inputs) {
       if (node.op !== "input" || !node.attrs.name.startsWith("p/")) continue;
-      const at = layerOf(node.attrs.name);
+      const at = layerOf(node.attrs.name.slice(2));
       if (at === layer || (at === undefined && layer < 0)) continue;
       cuts.push(id);
       layer = at ?? -1;
