@@ -9,8 +9,7 @@ import type { Json } from "./types.ts";
 import { evaluateValue } from "./values.ts";
 
 export const publishParams: Readonly<Record<string, ParamSchema>> = {
-  card: { type: "boolean", description: "write a model card or dataset card" },
-  format: { enum: ["hf", "gguf", "jsonl", "parquet"], description: "how it is written" },
+  card: { type: "boolean", description: "also write README.md: how it was made, what was measured" },
 };
 
 export function publication(

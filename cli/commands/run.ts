@@ -1,6 +1,7 @@
 // `align run FILE`: the plan, performed; progress on stderr, results on stdout.
 import { fileURLToPath } from "node:url";
-import { type Event, processSpawn, run as runPlan } from "../../engine/index.ts";
+import { type Event, type PlannedArtifact, processSpawn, run as runPlan } from "../../engine/index.ts";
+import { writeCard } from "../card.ts";
 import { failureText } from "../failure.ts";
 import { openPlan, type PipelineOptions } from "../pipeline.ts";
 import { createDisplay, type Display } from "../ui/display.ts";
@@ -29,6 +30,7 @@ export async function run(file: string, options: RunOptions): Promise<number> {
   }
 
   const interrupt = onInterrupt();
+  const artifacts = new Map<string, PlannedArtifact>();
   const display = options.json ? silent : createDisplay();
   const events: Event[] = [];
   let code = 1;
@@ -40,10 +42,14 @@ export async function run(file: string, options: RunOptions): Promise<number> {
       keepGoing: options.keepGoing ?? false,
       device: options.device,
       signal: interrupt.signal,
+      finishPublication: async ({ node, params }, to) => {
+        if (params.card === true) await writeCard(to, node, plan, artifacts);
+      },
       ...(options.jobs ? { jobs: options.jobs } : {}),
     })) {
       if (options.json) console.log(JSON.stringify(event));
       display.handle(event);
+      if (event.type === "task-finished" || event.type === "task-cached") artifacts.set(event.node, event);
       if (event.type !== "task-progress") events.push(event);
       if (event.type === "run-finished") code = status[event.outcome];
     }

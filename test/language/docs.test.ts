@@ -8,7 +8,10 @@ const text = readFileSync(new URL("../../docs/language.md", import.meta.url), "u
 
 /** Blocks under their nearest heading. */
 const examples = [...text.matchAll(/```align\n([\s\S]*?)```/g)].map((match) => {
-  const heading = text.slice(0, match.index).match(/^#+ .*$/gm)!.at(-1)!;
+  const heading = text
+    .slice(0, match.index)
+    .match(/^#+ .*$/gm)!
+    .at(-1)!;
   return [heading, match[1]!] as const;
 });
 
@@ -29,14 +32,33 @@ const host: Host = { resolve: (path) => ({ files: [`/${path}`] }), peek: () => u
 
 test("there is an example for every kind of declaration", () => {
   expect(examples.length).toBeGreaterThanOrEqual(9);
-  for (const kind of ["pipeline", "param", "dataset", "model", "template", "stage", "expect", "publish", "profile"])
-    expect(examples.some(([, code]) => new RegExp(`^${kind} `, "m").test(code)), kind).toBe(true);
+  for (const kind of [
+    "pipeline",
+    "param",
+    "dataset",
+    "model",
+    "template",
+    "stage",
+    "expect",
+    "publish",
+    "profile",
+  ])
+    expect(
+      examples.some(([, code]) => new RegExp(`^${kind} `, "m").test(code)),
+      kind,
+    ).toBe(true);
 });
 
 test.each(examples)("%s", (_, code) => {
-  const declared = new Set([...code.matchAll(/^(?:dataset|model|stage|template|param) +(\w+)/gm)].map((m) => m[1]!));
+  const declared = new Set(
+    [...code.matchAll(/^(?:dataset|model|stage|template|param) +(\w+)/gm)].map((m) => m[1]!),
+  );
   const around = Object.entries(surroundings).filter(([name]) => !declared.has(name));
-  const whole = [/^pipeline /m.test(code) ? "" : "pipeline docs", ...around.map(([, line]) => line), code].join("\n");
+  const whole = [
+    /^pipeline /m.test(code) ? "" : "pipeline docs",
+    ...around.map(([, line]) => line),
+    code,
+  ].join("\n");
   const source = { path: "docs/language.md", text: whole };
   const errors = check(source, library, host).diagnostics.filter(({ severity }) => severity === "error");
   expect(errors.length, render(errors, [source], { color: false, width: 100 })).toBe(0);

@@ -39,6 +39,13 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all(made.map((space) => space.remove())));
 
+test("the card of the published model says how it was made and what was measured", async () => {
+  const card = await space.read("out/tiny/README.md");
+  expect(card).toContain("| aligned | dpo | beta: 0.1, batch_size: 8");
+  expect(card).toContain("| base | pretrain |");
+  expect(card).toMatch(/## Measured by result[\s\S]*\| kl \| /);
+});
+
 test("the same command again starts no process", async () => {
   const events = await space.events(file);
   expect(events.filter(({ type }) => type === "task-started")).toEqual([]);
@@ -122,7 +129,12 @@ test("Ctrl-C stops in good order with status 130, and the next run goes on", asy
     if (output.includes('"type":"task-progress","node":"base"')) process.kill("SIGINT");
   });
   expect((await process).exitCode).toBe(130);
-  const kept = ran(output.split("\n").slice(0, -1).map((line) => JSON.parse(line)));
+  const kept = ran(
+    output
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line)),
+  );
   expect(kept).toContain("bpe");
   const events = await other.events(file);
   expect(ran(events).filter((node) => kept.includes(node))).toEqual([]);
