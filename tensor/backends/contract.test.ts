@@ -4,10 +4,12 @@ import { describe, test } from "vitest";
 import { contract } from "./contract.ts";
 import { onnxBackend } from "./onnx/index.ts";
 import { referenceBackend } from "./reference/index.ts";
+import { tfjsBackend } from "./tfjs/index.ts";
 
 const backends = [
   ["reference", referenceBackend()],
   ["onnx-cpu", await onnxBackend()],
+  ["tfjs", await tfjsBackend()],
 ] as const;
 
 describe.each(backends)("%s", (_name, backend) => {
