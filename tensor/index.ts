@@ -41,7 +41,7 @@ export {
   peftConfig,
   toPeft,
 } from "./models/lora.ts";
-export { buildModel, type Encoded, type Model } from "./models/model.ts";
+export { buildModel, type Encoded, type Model, sourceOf } from "./models/model.ts";
 export { type AdafactorOptions, adafactor } from "./optim/adafactor.ts";
 export { type AdamWOptions, adamw } from "./optim/adamw.ts";
 export type { Optimizer, Slot } from "./optim/optimizer.ts";
@@ -55,7 +55,7 @@ export {
   type EvaluatorOptions,
   type ModelSource,
 } from "./score/evaluator.ts";
-export { createScorer, type Scorer, type ScorerOptions } from "./score/scorer.ts";
+export { createScorer, type Scorer, type ScorerOptions, type SourceBatch } from "./score/scorer.ts";
 export { type SelfCheck, selfcheck } from "./selfcheck.ts";
 export {
   type Batch,

@@ -5,13 +5,20 @@ import { type Params, tensor } from "../host.ts";
 import type { Random } from "../random.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import type { Architecture, Geometry } from "./architecture.ts";
+import { type GptNeoXConfig, gptNeoX } from "./gpt-neox.ts";
+import { type Gpt2Config, gpt2 } from "./gpt2.ts";
 import { llama } from "./llama.ts";
 import type { LlamaConfig } from "./llama-config.ts";
 
+import { type T5Config, t5 } from "./t5.ts";
+
+export type { GptNeoXConfig } from "./gpt-neox.ts";
+export type { Gpt2Config } from "./gpt2.ts";
 export type { LlamaConfig } from "./llama-config.ts";
+export type { T5Config } from "./t5.ts";
 
 /** A config.json; without a model_type it is a Llama's. */
-export type ModelConfig = LlamaConfig;
+export type ModelConfig = LlamaConfig | Gpt2Config | GptNeoXConfig | T5Config;
 export type ModelType = NonNullable<ModelConfig["model_type"]>;
 
 const architectures: { readonly [T in ModelType]: Architecture<Extract<ModelConfig, { model_type?: T }>> } = {
@@ -19,6 +26,9 @@ const architectures: { readonly [T in ModelType]: Architecture<Extract<ModelConf
   mistral: llama,
   qwen2: llama,
   qwen3: llama,
+  gpt2,
+  gpt_neox: gptNeoX,
+  t5,
 };
 
 /** The values of model_type that are understood. */

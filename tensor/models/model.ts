@@ -58,6 +58,11 @@ export interface Model extends Core {
   logprobsAt(ids: Value, rows: Value, targets: Value, source?: Encoded): Value;
 }
 
+/** The batch's "source" [B,S] and "source_mask" [B,S] through the model's encoder; undefined for a batch without. */
+export function sourceOf(model: Model, batch: Readonly<Record<string, Value>>): Encoded | undefined {
+  return batch.source && model.encode(batch.source, batch.source_mask!);
+}
+
 export function buildModel(b: Builder, config: ModelConfig, params: Readonly<Record<string, Value>>): Model {
   const core = architectureOf(config).build(b, config, params);
   const about = geometry(config);

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { type HostTensor, type Params, tensor } from "../host.ts";
 import { stream } from "../random.ts";
 import { sizeOf } from "../shape.ts";
-import { initialize, type LlamaConfig } from "./config.ts";
+import { adoptParams, initialize, type LlamaConfig, type ModelConfig } from "./config.ts";
 
 /** Two layers, four heads over two key-value heads, 37 tokens: every code path at the smallest size. */
 export const tinyConfig: LlamaConfig = {
@@ -44,6 +44,14 @@ interface Packed {
   readonly data: string;
 }
 
+function unpack({ shape, data }: Packed): HostTensor<Float32Array> {
+  const bytes = new Uint8Array(Buffer.from(data, "base64"));
+  return tensor(new Float32Array(bytes.buffer, 0, sizeOf(shape)), shape);
+}
+
+const unpackAll = (params: Record<string, Packed>): Params =>
+  Object.fromEntries(Object.entries(params).map(([name, p]) => [name, unpack(p)]));
+
 export interface LlamaFixture {
   readonly config: LlamaConfig;
   readonly ids: HostTensor<Int32Array>;
@@ -55,18 +63,60 @@ export interface LlamaFixture {
 /** Made by fixtures/make-llama.py. */
 export function llamaFixture(): LlamaFixture {
   const raw = JSON.parse(readFileSync(new URL("fixtures/llama-tiny.json", import.meta.url), "utf8"));
-  const unpack = ({ shape, data }: Packed) => {
-    const bytes = new Uint8Array(Buffer.from(data, "base64"));
-    return tensor(new Float32Array(bytes.buffer, 0, sizeOf(shape)), shape);
-  };
-  const unpackAll = (params: Record<string, Packed>): Params =>
-    Object.fromEntries(Object.entries(params).map(([name, p]) => [name, unpack(p)]));
   return {
     config: raw.config,
     ids: tensor(Int32Array.from(raw.ids.flat()), [raw.ids.length, raw.ids[0].length]),
     params: unpackAll(raw.params),
     logits: unpack(raw.logits),
     adamw: { ...raw.adamw, params: unpackAll(raw.adamw.params) },
+  };
+}
+
+/** Names of the files that fixtures/make-architectures.py makes. */
+export const architectureNames = [
+  "smollm2",
+  "llama3-rope",
+  "linear-rope",
+  "mistral",
+  "qwen2",
+  "qwen3",
+  "gpt2",
+  "gpt_neox",
+  "gpt_neox-serial",
+  "t5",
+  "t5-v1.1",
+] as const;
+
+export interface ArchitectureFixture {
+  readonly config: ModelConfig;
+  readonly params: Params;
+  /** Of the decoder where there is an encoder. */
+  readonly ids: HostTensor<Int32Array>;
+  /** The encoder's input. */
+  readonly source?: { readonly ids: HostTensor<Int32Array>; readonly mask: HostTensor<Float32Array> };
+  readonly logits: HostTensor<Float32Array>;
+  /** What each row (or source) is continued with, 32 tokens. */
+  readonly greedy: number[][];
+  readonly adamw: { readonly loss: number; readonly grad_norm: number; readonly params: Params };
+  /** T5's buckets of the relative positions -200..200, for 32 buckets up to 128. */
+  readonly buckets?: { readonly bidirectional: number[]; readonly causal: number[] };
+}
+
+export function architectureFixture(name: (typeof architectureNames)[number]): ArchitectureFixture {
+  const raw = JSON.parse(readFileSync(new URL(`fixtures/${name}.json`, import.meta.url), "utf8"));
+  const matrix = <A extends Float32Array | Int32Array>(rows: number[][], from: (xs: number[]) => A) =>
+    tensor(from(rows.flat()), [rows.length, rows[0]!.length]);
+  const ints = (rows: number[][]) => matrix(rows, (xs) => Int32Array.from(xs));
+  const weights = (params: Record<string, Packed>) => adoptParams(raw.config, unpackAll(params));
+  return {
+    ...raw,
+    params: weights(raw.params),
+    ids: ints(raw.ids),
+    ...(raw.source && {
+      source: { ids: ints(raw.source), mask: matrix(raw.source_mask, (xs) => Float32Array.from(xs)) },
+    }),
+    logits: unpack(raw.logits),
+    adamw: { ...raw.adamw, params: weights(raw.adamw.params) },
   };
 }
 

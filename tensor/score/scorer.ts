@@ -5,6 +5,7 @@ import { TensorError } from "../error.ts";
 import type { HostTensor } from "../host.ts";
 import { sequenceLogprobs } from "../loss/cross-entropy.ts";
 import { fullKl } from "../loss/kl.ts";
+import { type Model, sourceOf } from "../models/model.ts";
 import { createEvaluator, type ModelSource } from "./evaluator.ts";
 
 export interface ScorerOptions extends ModelSource {
@@ -13,9 +14,16 @@ export interface ScorerOptions extends ModelSource {
   readonly reference?: ModelSource;
 }
 
+/** The input of an encoder, padded: ids [B,S] and mask [B,S]. */
+export interface SourceBatch {
+  readonly ids: HostTensor<Int32Array>;
+  readonly mask: HostTensor<Float32Array>;
+}
+
+/** Of an encoder-decoder model every method wants the source too, and its ids begin with the decoder's start token. */
 export interface Scorer {
   /** Right-padded ids [B,T] → log p(ids[t] | ids[<t]) in nats [B,T], 0 at t = 0. Padding is scored too: mask it. */
-  logprobs(ids: HostTensor<Int32Array>): Promise<HostTensor<Float32Array>>;
+  logprobs(ids: HostTensor<Int32Array>, source?: SourceBatch): Promise<HostTensor<Float32Array>>;
   /**
    * ids [B,T], mask [B,T] → log-probability of the masked tokens per sequence in nats, [B]: the same bits as a training
    * graph computes from equal weights, so that DPO starts at exactly zero margin.
@@ -23,9 +31,14 @@ export interface Scorer {
   sequenceLogprobs(
     ids: HostTensor<Int32Array>,
     mask: HostTensor<Float32Array>,
+    source?: SourceBatch,
   ): Promise<HostTensor<Float32Array>>;
   /** ids [B,T], mask [B,T] of response tokens → Σ over them of KL(π‖π_ref) over the whole vocabulary, in nats, [B]. */
-  kl(ids: HostTensor<Int32Array>, mask: HostTensor<Float32Array>): Promise<HostTensor<Float32Array>>;
+  kl(
+    ids: HostTensor<Int32Array>,
+    mask: HostTensor<Float32Array>,
+    source?: SourceBatch,
+  ): Promise<HostTensor<Float32Array>>;
   dispose(): Promise<void>;
 }
 
@@ -34,13 +47,15 @@ export function createScorer({ backend, config, params, reference }: ScorerOptio
   const logprobs = createEvaluator({
     backend,
     models: { policy },
-    build: (_b, models, { ids }) => ({ logprobs: models.policy!.tokenLogprobs(ids!) }),
+    build: (_b, { policy }, batch) => ({
+      logprobs: policy!.tokenLogprobs(batch.ids!, sourceOf(policy!, batch)),
+    }),
   });
   const sums = createEvaluator({
     backend,
     models: { policy },
-    build: (b, models, { ids, mask }) => ({
-      sums: sequenceLogprobs(b, models.policy!.tokenLogprobs(ids!), mask!),
+    build: (b, { policy }, batch) => ({
+      sums: sequenceLogprobs(b, policy!.tokenLogprobs(batch.ids!, sourceOf(policy!, batch)), batch.mask!),
     }),
   });
   const kl =
@@ -48,26 +63,26 @@ export function createScorer({ backend, config, params, reference }: ScorerOptio
     createEvaluator({
       backend,
       models: { policy, reference },
-      build: (b, models, { ids, mask }) => {
-        const [B, T] = ids!.shape as [number, number];
-        const p = models.policy!.nextTokenLogprobs(ids!).all;
-        const q = models.reference!.nextTokenLogprobs(ids!).all;
+      build: (b, models, batch) => {
+        const [B, T] = batch.ids!.shape as [number, number];
+        const all = (model: Model) => model.nextTokenLogprobs(batch.ids!, sourceOf(model, batch)).all;
+        const [p, q] = [all(models.policy!), all(models.reference!)];
         // Row t-1 of the distributions is the one that token t was drawn from.
         const perToken = b.reshape(fullKl(b, p, q), [B, T - 1]);
-        return { kl: sequenceLogprobs(b, perToken, b.slice(mask!, 1, 1, T)) };
+        return { kl: sequenceLogprobs(b, perToken, b.slice(batch.mask!, 1, 1, T)) };
       },
     });
   return {
-    async logprobs(ids) {
-      return (await logprobs.run({ ids })).logprobs as HostTensor<Float32Array>;
+    async logprobs(ids, source) {
+      return (await logprobs.run({ ids, ...fields(source) })).logprobs as HostTensor<Float32Array>;
     },
-    async sequenceLogprobs(ids, mask) {
-      return (await sums.run({ ids, mask })).sums as HostTensor<Float32Array>;
+    async sequenceLogprobs(ids, mask, source) {
+      return (await sums.run({ ids, mask, ...fields(source) })).sums as HostTensor<Float32Array>;
     },
-    async kl(ids, mask) {
+    async kl(ids, mask, source) {
       if (!kl)
         throw new TensorError("missing", "kl needs a reference model", "createScorer({ …, reference })");
-      return (await kl.run({ ids, mask })).kl as HostTensor<Float32Array>;
+      return (await kl.run({ ids, mask, ...fields(source) })).kl as HostTensor<Float32Array>;
     },
     async dispose() {
       await logprobs.dispose();
@@ -76,3 +91,6 @@ export function createScorer({ backend, config, params, reference }: ScorerOptio
     },
   };
 }
+
+const fields = (source: SourceBatch | undefined): Record<string, HostTensor> =>
+  source ? { source: source.ids, source_mask: source.mask } : {};
