@@ -192,6 +192,7 @@ describe("a task in trouble", () => {
     const errors = {
       error: { code: "bad-row", message: "row 17 has no text", where: "data.jsonl:17", help: "add one" },
       bug: { code: "bug", message: "trouble failed unexpectedly: index 9 out of range" },
+      foreign: { code: "diverged", message: "the loss is NaN", help: "lower the rate" },
       kill: { code: "killed", message: expect.stringContaining("memory ran out") },
       exit: { code: "crashed", message: "its worker exited with status 3 and without a result" },
       nan: { code: "metric-not-finite", message: "loss is NaN" },
