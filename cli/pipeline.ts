@@ -48,7 +48,10 @@ export function checkFile(path: string, options: PipelineOptions): Checked | und
 }
 
 export function hostOf(path: string): Host {
-  return { resolve: (spec) => resolveFiles(spec, path), peek: (spec) => peekRow(spec, path) };
+  return {
+    resolve: (spec, as) => resolveFiles(spec, path, undefined, as),
+    peek: (spec) => peekRow(spec, path),
+  };
 }
 
 export function printDiagnostics({ source, diagnostics }: Checked): void {

@@ -77,3 +77,26 @@ describe("a path of the language", () => {
     expect("files" in prose && prose.files.length).toBeGreaterThan(0);
   });
 });
+
+describe("a folder of the language", () => {
+  const files = new MemoryFiles();
+  for (const path of ["config.json", "deep/a.txt", ".git/x", "b.txt"])
+    files.write(`/project/model/${path}`, "");
+  files.write("/project/node_modules/tiny/model/config.json", "");
+  const resolve = (path: string) => resolveFiles(path, "/project/a.align", files, "folder");
+
+  test("means every file below it, sorted, but no hidden ones", () => {
+    const found = { files: ["b.txt", "config.json", "deep/a.txt"].map((name) => `/project/model/${name}`) };
+    expect(resolve("model")).toEqual(found);
+    expect(resolve("./model/")).toEqual(found);
+    expect(resolve("npm:tiny/model")).toEqual({ files: ["/project/node_modules/tiny/model/config.json"] });
+  });
+
+  test.each([
+    ["modle", 'no such folder: "modle"', 'did you mean "model"?'],
+    ["model/b.txt", '"model/b.txt" is a file, and a folder is wanted', undefined],
+    ["npm:huge/model", "package huge is not installed", "npm install huge"],
+  ])("%s is refused", (path, problem, help) => {
+    expect(resolve(path)).toEqual({ problem, ...(help ? { help } : {}) });
+  });
+});

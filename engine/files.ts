@@ -9,9 +9,15 @@ export type Resolved =
   | { readonly files: readonly string[] }
   | { readonly problem: string; readonly help?: string };
 
-/** `path` is as written in the program, `from` is the .align file it is written in. */
-export function resolveFiles(path: string, from: string, fs: FileSystem = systemFiles): Resolved {
+/** `path` is as written in the program, `from` is the .align file it is written in. As a folder: every file below it. */
+export function resolveFiles(
+  path: string,
+  from: string,
+  fs: FileSystem = systemFiles,
+  as: "path" | "folder" = "path",
+): Resolved {
   const here = dirname(resolve(from));
+  if (as === "folder") return filesIn(path, here, fs);
   if (!path.startsWith("npm:")) return filesUnder(path, here, path, fs);
 
   const { name, rest } = packageOf(path.slice("npm:".length));
@@ -22,6 +28,42 @@ export function resolveFiles(path: string, from: string, fs: FileSystem = system
     return { problem: `${quoted(path)} names a package, not a file of it`, help: `write "npm:${name}/file"` };
   }
   return filesUnder(rest, root, path, fs);
+}
+
+/** Hidden files and node_modules are left out, as everywhere. */
+function filesIn(path: string, here: string, fs: FileSystem): Resolved {
+  const folder = folderOf(path, here, fs);
+  if (typeof folder !== "string") return folder;
+  const kind = fs.stat(folder)?.kind;
+  if (kind === "file") return { problem: `${quoted(path)} is a file, and a folder is wanted` };
+  if (kind !== "dir")
+    return { problem: `no such folder: ${quoted(path)}`, ...missingFolder(folder, path, fs) };
+  const files = glob("**", folder, fs).sort(byCodeUnit);
+  return files.length > 0 ? { files } : { problem: `the folder ${quoted(path)} is empty` };
+}
+
+/** Where a folder is that a program names; `npm:package/folder` too. */
+export function folderOf(
+  path: string,
+  here: string,
+  fs: FileSystem = systemFiles,
+): string | { readonly problem: string; readonly help?: string } {
+  if (!path.startsWith("npm:")) return resolve(here, path);
+  const { name, rest } = packageOf(path.slice("npm:".length));
+  const root = name ? packageDir(name, here, fs) : undefined;
+  if (root) return join(root, rest);
+  return { problem: `package ${name} is not installed`, help: `npm install ${name}` };
+}
+
+function missingFolder(folder: string, written: string, fs: FileSystem): { help: string } {
+  const entries = fs.list(dirname(folder));
+  if (!entries) return { help: `there is no folder ${dirname(folder)}` };
+  const [meant] = nearest(
+    basename(folder),
+    entries.filter((e) => e.kind !== "file").map((e) => e.name),
+  );
+  const above = written.slice(0, written.length - basename(folder).length);
+  return { help: meant ? `did you mean "${above}${meant}"?` : `looked in ${dirname(folder)}` };
 }
 
 /** `@scope/name/sub/file` → `@scope/name` and `sub/file`. */

@@ -83,6 +83,8 @@ export function describe(schema: ParamSchema): string {
       return "an expression over the row's columns";
     case "path":
       return isList(schema) ? "a list of paths" : "a path";
+    case "folder":
+      return "the path of a folder";
   }
   const choices = choicesOf(schema);
   const others = (schema.anyOf ?? []).filter((s) => s.const === undefined && s.enum === undefined);

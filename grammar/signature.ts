@@ -31,10 +31,11 @@ export interface ParamSchema {
   readonly "x-source"?: string;
   /**
    * What this parameter is to the language, when it is not a plain value: a `template` reference (its value
-   * becomes `{input, target?}` texts), a `path` (resolved by the host, its content goes into the key), or an
+   * becomes `{input, target?}` texts), a `path` (resolved by the host, its content goes into the key), a `folder`
+   * (a path that means every file in it, names included), or an
    * `expression` over the row's columns (its value becomes the lowered expression).
    */
-  readonly "x-align"?: "template" | "path" | "expression";
+  readonly "x-align"?: "template" | "path" | "folder" | "expression";
   /** The named row that a template reads, where it is not the row of the operation's data: `Chat`. */
   readonly "x-row"?: RowName;
   /** Does not change the result and stays out of the key: threads, logging. */
@@ -101,8 +102,11 @@ export interface Signature {
   output(facts: CallFacts): Type | TypeProblem;
   /** Names that `stage.name` and `expect` may read, with their one-line meaning. */
   readonly metrics: Readonly<Record<string, string>>;
-  /** Validates evaluated parameters (ajv behind it). */
-  validate(params: Readonly<Record<string, Json>>): readonly ParamProblem[];
+  /**
+   * Validates evaluated parameters (ajv behind it). `given` are the names that somebody wrote down; the values of the
+   * others are defaults. Without it nothing is known to be written.
+   */
+  validate(params: Readonly<Record<string, Json>>, given?: ReadonlySet<string>): readonly ParamProblem[];
 }
 
 /** Every operation there is, by name. */
@@ -112,10 +116,11 @@ export type Library = ReadonlyMap<string, Signature>;
 export interface Host {
   /**
    * The files that a path names, sorted; relative to the .align file, with globs and `npm:package/file`.
-   * A string list on success, a problem otherwise.
+   * A string list on success, a problem otherwise. As a folder: those in it.
    */
   resolve(
     path: string,
+    as?: "path" | "folder",
   ): { readonly files: readonly string[] } | { readonly problem: string; readonly help?: string };
   /** The first rows' columns of a JSONL or CSV file. */
   peek(path: string): Row | undefined;

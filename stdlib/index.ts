@@ -8,8 +8,11 @@ import { decoder } from "./decoder/index.ts";
 import { dpo } from "./dpo/index.ts";
 import type { Conversation, ReplyOptions } from "./generate/conversation.ts";
 import { generate } from "./generate/index.ts";
+import { gguf } from "./gguf/index.ts";
+import { hf } from "./hf/index.ts";
 import { judge } from "./judge/index.ts";
 import { lexicon, script } from "./lexicon/index.ts";
+import { local } from "./local/index.ts";
 import { pretrain } from "./pretrain/index.ts";
 import { sft } from "./sft/index.ts";
 import { tokenizer } from "./tokenizer/index.ts";
@@ -20,6 +23,9 @@ export const library: ReadonlyMap<string, Operation> = new Map(
     ...sources,
     ...transforms,
     decoder,
+    local,
+    gguf,
+    hf,
     lexicon,
     script,
     tokenizer,

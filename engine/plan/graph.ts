@@ -1,5 +1,5 @@
 // Turns a checked program into a plan: what depends on what, every key that can be known, and what is in the store.
-import { dirname, relative } from "node:path";
+import { dirname, relative, resolve } from "node:path";
 import { Graph } from "@dagrejs/graphlib";
 import {
   type Expr,
@@ -9,7 +9,7 @@ import {
   type ProgramCall,
   type ProgramNode,
 } from "../../grammar/index.ts";
-import { resolveFiles } from "../files.ts";
+import { folderOf, resolveFiles } from "../files.ts";
 import { loadHistory } from "../journal.ts";
 import type { Operation } from "../operation.ts";
 import { type FileSystem, systemFiles } from "../ports.ts";
@@ -17,7 +17,7 @@ import { type Problem, problemOf } from "../problem.ts";
 import type { Store } from "../store/store.ts";
 import { TaskError } from "../task.ts";
 import { explainer, reasonOf } from "./explain.ts";
-import { isPath, keyedParams, keyOf, schemaOf } from "./key.ts";
+import { isFolder, isPath, keyedParams, keyOf, schemaOf } from "./key.ts";
 import type { Plan, PlanCall, PlanEdge, PlannedFile, PlanTask } from "./plan.ts";
 
 export interface PlanOptions {
@@ -189,7 +189,9 @@ async function planCall(call: ProgramCall, program: Program, options: PlanOption
   }
   const files: Record<string, PlannedFile[]> = {};
   for (const [name, value] of Object.entries(call.params)) {
-    if (isPath(schemaOf(name, operation))) files[name] = await planFiles(value, program.path, options);
+    const schema = schemaOf(name, operation);
+    const as = isFolder(schema) ? "folder" : "path";
+    if (isPath(schema)) files[name] = await planFiles(value, as, program.path, options);
   }
   return {
     op: call.op,
@@ -205,19 +207,27 @@ async function planCall(call: ProgramCall, program: Program, options: PlanOption
   };
 }
 
-async function planFiles(value: Json, from: string, options: PlanOptions): Promise<PlannedFile[]> {
+async function planFiles(
+  value: Json,
+  as: "path" | "folder",
+  from: string,
+  options: PlanOptions,
+): Promise<PlannedFile[]> {
   if (value === null) return [];
   const files: PlannedFile[] = [];
   for (const path of Array.isArray(value) ? (value as string[]) : [value as string]) {
-    const resolved = resolveFiles(path, from, options.files ?? systemFiles);
+    const fs = options.files ?? systemFiles;
+    const resolved = resolveFiles(path, from, fs, as);
     if ("problem" in resolved) {
       const { problem, help } = resolved;
       throw new TaskError({ code: "no-such-file", message: problem, ...(help ? { help } : {}) });
     }
+    const folder = as === "folder" ? folderOf(path, dirname(resolve(from)), fs) : undefined;
     for (const file of resolved.files) {
+      const within = typeof folder === "string" ? { within: relative(folder, file) } : {};
       const digest = await options.store.digestFile(file);
       if (!digest) throw new TaskError({ code: "no-such-file", message: `${file} has just been removed` });
-      files.push({ name: fileName(file, path, from), path: file, ...digest });
+      files.push({ name: fileName(file, path, from), path: file, ...within, ...digest });
     }
   }
   return files;

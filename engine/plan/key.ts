@@ -40,7 +40,9 @@ function preImage(task: KeyedTask, digestOf: (node: string) => string | undefine
       op: call.op,
       version: call.version,
       params: call.keyed,
-      files: mapValues(call.files, (files) => files.map((file) => file.sha256)),
+      files: mapValues(call.files, (files) =>
+        files.map(({ within, sha256 }) => (within === undefined ? sha256 : [within, sha256])),
+      ),
       inputs: mapValues(call.inputs, (nodes) => nodes.map((node) => digestOf(node)!)),
     })),
     ...(task.calls.some((call) => call.numeric) ? { numerics } : {}),
@@ -68,7 +70,8 @@ function keyTree(task: KeyedTask, digestOf: (node: string) => string | undefined
     }
     for (const [param, files] of Object.entries(call.files)) {
       files.forEach((file, at) => {
-        leaves.push({ label: `${prefix}files.${param}.${at}`, value: file.sha256, name: file.name });
+        const label = `${prefix}files.${param}.${file.within ?? at}`;
+        leaves.push({ label, value: file.sha256, name: file.name });
       });
     }
     for (const [name, nodes] of Object.entries(call.inputs)) {
@@ -107,7 +110,11 @@ export function keyedParams(
 }
 
 export function isPath(schema: ParamSchema | undefined): boolean {
-  return means(schema, "path");
+  return means(schema, "path") || isFolder(schema);
+}
+
+export function isFolder(schema: ParamSchema | undefined): boolean {
+  return means(schema, "folder");
 }
 
 export function schemaOf(

@@ -7,6 +7,8 @@ export interface PlannedFile {
   /** For people: relative to the .align file, or `npm:package/file`. */
   readonly name: string;
   readonly path: string;
+  /** For a file of a folder: its path in it, which is part of the key. */
+  readonly within?: string;
   readonly sha256: string;
   readonly size: number;
   /** Changes whenever the content may have. */

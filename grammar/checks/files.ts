@@ -12,13 +12,13 @@ export const files: Check = (context) =>
 export function missingFiles(bound: BoundCall, context: Context): Diagnostic[] {
   return bound.values.flatMap((v) =>
     pathsOf(v, context).flatMap(({ path, at }) => {
-      const resolved = context.host.resolve(path);
+      const resolved = context.host.resolve(path, v.schema["x-align"] === "folder" ? "folder" : "path");
       if ("files" in resolved) return [];
       return [
         diagnose("AL0308", {
           title: resolved.problem,
           at,
-          label: "no such file",
+          label: v.schema["x-align"] === "folder" ? "no such folder" : "no such file",
           help: [resolved.help ?? "paths are relative to the folder of this file"],
         }),
       ];
@@ -30,7 +30,8 @@ function pathsOf(v: BoundValue, context: Context): { path: string; at: Place }[]
   const value = v.evaluated.value;
   const { expression } = v;
   if (value === undefined || !expression) return [];
-  if (v.schema["x-align"] !== "path" && v.schema.items?.["x-align"] !== "path") return [];
+  const { "x-align": role, items } = v.schema;
+  if (role !== "path" && role !== "folder" && items?.["x-align"] !== "path") return [];
   const at = context.place(expression.span);
   if (typeof value === "string") return [{ path: value, at }];
   if (!Array.isArray(value)) return [];

@@ -22,7 +22,7 @@ export interface ModelFolder {
 
 /** Reads the small files; weights and tokenizer when they are asked for. A GGUF file counts as a folder. */
 export async function openModelFolder(dir: string): Promise<ModelFolder> {
-  if (dir.endsWith(".gguf") && (await stat(dir)).isFile()) return openFile(dir);
+  if ((await stat(dir).catch(() => undefined))?.isFile()) return openFile(dir);
   const config = await readJsonObject(join(dir, "config.json"), "model-folder");
   if (!config) {
     throw new FileError({
