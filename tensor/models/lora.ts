@@ -92,7 +92,9 @@ export function fromPeft(saved: Params): Params {
 }
 
 /** adapter_config.json as PEFT writes it. */
-export function peftConfig(options: LoraOptions & { readonly dropout: number; readonly base: string }) {
+export function peftConfig(
+  options: LoraOptions & { readonly dropout: number; readonly base: string | null },
+) {
   return {
     base_model_name_or_path: options.base,
     bias: "none",
