@@ -119,10 +119,10 @@ async function sequenceKl(
   prompts: readonly Prompt[],
   responses: readonly Response[][],
 ): Promise<number[][]> {
-  if (model.config.vocab_size !== baseline.config.vocab_size) {
+  if (model.geometry.vocabSize !== baseline.geometry.vocabSize) {
     throw new TaskError({
       code: "vocabulary-mismatch",
-      message: `KL needs one vocabulary: the model has ${model.config.vocab_size} tokens, the baseline ${baseline.config.vocab_size}`,
+      message: `KL needs one vocabulary: the model has ${model.geometry.vocabSize} tokens, the baseline ${baseline.geometry.vocabSize}`,
       help: "compare models that share a tokenizer",
     });
   }

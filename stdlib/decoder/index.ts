@@ -1,4 +1,4 @@
-// Declares `decoder`: a Llama-style decoder with fresh weights over a tokenizer.
+// Declares `decoder`: a causal decoder with fresh weights over a tokenizer, Llama-style unless asked otherwise.
 import Type from "typebox";
 import { defineModel } from "../../engine/index.ts";
 
@@ -15,6 +15,12 @@ export const decoder = defineModel(
       },
     ],
     params: Type.Object({
+      architecture: Type.Enum(["llama", "mistral", "qwen2", "qwen3", "gpt2", "gpt_neox"], {
+        default: "llama",
+        description:
+          "Family of the model (`model_type`). `gpt2` and `gpt_neox` have layer norms, a plain MLP, and as many key heads as query heads.",
+        "x-source": "Align: the family that most open models belong to",
+      }),
       layers: Type.Integer({
         minimum: 1,
         default: 4,
@@ -85,6 +91,24 @@ export const decoder = defineModel(
     output: { kind: "model" },
     metrics: { parameters: "number of weights" },
     check: (p) => [
+      ...(p.kv_heads !== undefined && p.kv_heads !== p.heads && ["gpt2", "gpt_neox"].includes(p.architecture)
+        ? [
+            {
+              param: "kv_heads",
+              kind: "other" as const,
+              message: `${p.architecture} has as many as \`heads\``,
+            },
+          ]
+        : []),
+      ...(p.architecture === "gpt_neox" && (p.hidden_size / p.heads) % 8 !== 0
+        ? [
+            {
+              param: "heads",
+              kind: "other" as const,
+              message: "gpt_neox turns a quarter of each head: hidden_size / heads must be a multiple of 8",
+            },
+          ]
+        : []),
       ...(p.hidden_size % p.heads === 0 && (p.hidden_size / p.heads) % 2 === 0
         ? []
         : [

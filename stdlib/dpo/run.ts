@@ -115,7 +115,7 @@ async function run(ctx: OutputContext<DpoParams>): Promise<RunResult> {
 const empty: Example = { ids: [], mask: [] };
 
 async function readPairs(ctx: OutputContext<DpoParams>, model: OpenModel): Promise<Pair[]> {
-  const max_length = ctx.params.max_length ?? model.config.max_position_embeddings;
+  const max_length = ctx.params.max_length ?? model.geometry.maxLength;
   const data = ctx.inputs.data![0]!;
   const pairs: Pair[] = [];
   let rows = 0;

@@ -50,7 +50,7 @@ async function generate(
   turn: number,
 ): Promise<string> {
   // What no longer fits falls off the front.
-  const room = model.config.max_position_embeddings - 1;
+  const room = model.geometry.maxLength - 1;
   const ids = model.tokenizer.encode(prompt).slice(-room);
   const start = ids.length > 0 ? ids : [model.tokenizer.eos];
   const [generation] = await generator.generate([start], {

@@ -37,7 +37,7 @@ export async function respond(
   onProgress: (rowsDone: number) => void,
 ): Promise<Response[][]> {
   const { samples, seed, ...options } = sampling;
-  const limit = model.config.max_position_embeddings;
+  const limit = model.geometry.maxLength;
   for (const [index, { ids }] of prompts.entries()) {
     if (ids.length >= limit) {
       throw new TaskError({

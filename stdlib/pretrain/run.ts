@@ -21,7 +21,7 @@ export const pretrain: StageRun<PretrainParams> = { run };
 async function run(ctx: OutputContext<PretrainParams>): Promise<RunResult> {
   const { params } = ctx;
   const model = await openModel(ctx.inputs.model![0]!);
-  const length = params.sequence_length ?? model.config.max_position_embeddings;
+  const length = params.sequence_length ?? model.geometry.maxLength;
   const tokens = await packed(ctx, model.tokenizer);
   const blocks = Math.floor(tokens.length / length);
   if (blocks === 0) {

@@ -24,7 +24,7 @@ export const sft: StageRun<SftParams> = { run };
 async function run(ctx: OutputContext<SftParams>): Promise<RunResult> {
   const { params } = ctx;
   const model = await openModel(ctx.inputs.model![0]!);
-  const max_length = params.max_length ?? model.config.max_position_embeddings;
+  const max_length = params.max_length ?? model.geometry.maxLength;
   const template = params.template as TemplateTexts | undefined;
 
   const examples: Example[] = [];

@@ -1,10 +1,22 @@
 // A model artifact in memory, and back: an HF folder with weights, configuration and tokenizer.
 import { TaskError } from "../../engine/index.ts";
-import { type LlamaConfig, type Params, tensor } from "../../tensor/index.ts";
+import {
+  adoptParams,
+  type Geometry,
+  geometry,
+  type ModelConfig,
+  modelTypes,
+  type Params,
+  parameterShapes,
+  TensorError,
+  tensor,
+} from "../../tensor/index.ts";
 import { type JsonObject, openModelFolder, type Tokenizer, writeModelFolder } from "../../tensor/io/index.ts";
 
 export interface OpenModel {
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
+  /** What any architecture says of itself: longest sequence, vocabulary. */
+  readonly geometry: Geometry;
   /** Everything in config.json, to be written back as it was. */
   readonly configFile: JsonObject;
   readonly generationConfig: JsonObject | undefined;
@@ -20,14 +32,7 @@ export async function openModel({
   readonly node: string;
 }): Promise<OpenModel> {
   const folder = await openModelFolder(dir);
-  const { model_type } = folder.config;
-  if (model_type !== "llama") {
-    throw new TaskError({
-      code: "unsupported-model",
-      message: `${node} is a ${String(model_type)} model; this version runs models of the llama type`,
-      where: `${dir}/config.json`,
-    });
-  }
+  const config = configOf(folder.config, { dir, node });
   const tokenizer = await folder.tokenizer();
   const { eos } = tokenizer;
   if (eos === undefined) {
@@ -41,12 +46,45 @@ export async function openModel({
   const params: Params = {};
   for (const [name, { shape, data }] of await folder.tensors()) params[name] = tensor(data, shape);
   return {
-    config: folder.config as unknown as LlamaConfig,
+    config,
+    geometry: geometry(config),
     configFile: folder.config,
     generationConfig: folder.generationConfig,
-    params,
+    params: adoptParams(config, params),
     tokenizer: { ...tokenizer, eos },
   };
+}
+
+function configOf(
+  file: JsonObject,
+  { dir, node }: { readonly dir: string; readonly node: string },
+): ModelConfig {
+  const where = `${dir}/config.json`;
+  const type = String(file.model_type);
+  const known = modelTypes.filter((t) => t !== "t5");
+  if (type === "t5") {
+    throw new TaskError({
+      code: "encoder-decoder-model",
+      message: `${node} is a t5 model, which reads its prompt with an encoder; this stage works with models that continue a text`,
+      where,
+      help: `use a model of type ${known.join(", ")}`,
+    });
+  }
+  if (!(known as readonly string[]).includes(type)) {
+    throw new TaskError({
+      code: "unsupported-model",
+      message: `${node} is a ${type} model; supported are ${known.join(", ")}`,
+      where,
+    });
+  }
+  const config = file as unknown as ModelConfig;
+  try {
+    parameterShapes(config);
+  } catch (error) {
+    if (!(error instanceof TensorError)) throw error;
+    throw new TaskError({ code: "unsupported-model", message: `${node}: ${error.message}`, where });
+  }
+  return config;
 }
 
 /** Writes tuned weights with the configuration and tokenizer of the model they came from. */
