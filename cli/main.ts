@@ -61,6 +61,30 @@ command("explain", "why a stage is cached or will run: what changed, old and new
     exit((await import("./commands/explain.ts")).explain(file, stage, options)),
   );
 
+command(
+  "export",
+  "write what a stage has made for other programs: a model as folder or GGUF, a dataset as JSONL",
+  [
+    ["<stage>", "a stage, dataset or model of the file"],
+    ["<dir>", "the folder to write into; a GGUF file may be named"],
+  ],
+)
+  .addOption(
+    new Option("--format <format>", "how to write it (default: hf for models, jsonl for datasets)").choices([
+      "hf",
+      "gguf",
+      "jsonl",
+    ]),
+  )
+  .addOption(
+    new Option("--type <type>", "of the matrices in a GGUF file")
+      .choices(["f32", "f16", "q8_0"])
+      .default("f16"),
+  )
+  .action(async (file, stage, dir, options) =>
+    exit((await import("./commands/export.ts")).exportArtifact(file, stage, dir, options)),
+  );
+
 program
   .command("doctor")
   .description("devices, backends and their self-check, versions, disk, and how to get what is missing")
@@ -71,7 +95,7 @@ program
 program
   .command("chat")
   .description("talk to a model")
-  .argument("<model>", "a model folder, or FILE.align#stage")
+  .argument("<model>", "a model folder, a GGUF file, or FILE.align#stage")
   .option("--temperature <t>", "0 is greedy", number, 0.8)
   .option("--top-p <p>", "keep the likeliest tokens with this much probability", number, 1)
   .option("--top-k <k>", "keep the k likeliest tokens; 0 keeps all", wholeNumber, 0)

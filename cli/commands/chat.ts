@@ -1,10 +1,11 @@
-// `align chat MODEL`: talk to a model folder, or to a stage of a pipeline that has been run.
+// `align chat MODEL`: talk to a model folder, a GGUF file, or a stage of a pipeline that has been run.
 import { stat } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
 import { openChat, type ReplyOptions } from "../../stdlib/index.ts";
+import { FileError } from "../../tensor/io/index.ts";
+import { artifactOf } from "../artifact.ts";
 import { failureText } from "../failure.ts";
-import { badFile, openPlan } from "../pipeline.ts";
-import { findStage } from "../stage.ts";
+import { badFile } from "../pipeline.ts";
 import { paint } from "../ui/terminal.ts";
 
 export interface ChatOptions {
@@ -17,7 +18,7 @@ export interface ChatOptions {
 }
 
 export async function chat(model: string, options: ChatOptions): Promise<number> {
-  const dir = await modelFolder(model, options);
+  const dir = await modelPath(model, options);
   if (typeof dir === "number") return dir;
   const sampling: ReplyOptions = {
     temperature: options.temperature,
@@ -26,7 +27,11 @@ export async function chat(model: string, options: ChatOptions): Promise<number>
     max_new_tokens: options.maxNewTokens,
     seed: options.seed,
   };
-  const conversation = await openChat(dir, sampling);
+  const conversation = await openChat(dir, sampling).catch((error: unknown) => {
+    if (!(error instanceof FileError)) throw error;
+    console.error(failureText(error));
+  });
+  if (!conversation) return 1;
   const person = process.stdin.isTTY === true;
   const lines = createInterface({
     input: process.stdin,
@@ -55,42 +60,24 @@ export async function chat(model: string, options: ChatOptions): Promise<number>
   return 0;
 }
 
-/** A folder as it is; `FILE#stage` as the artifact of that stage. */
-async function modelFolder(model: string, options: ChatOptions): Promise<string | number> {
+/** A folder or GGUF file as it is; `FILE#stage` as the artifact of that stage. */
+async function modelPath(model: string, options: ChatOptions): Promise<string | number> {
   const at = model.lastIndexOf("#");
+  const found = await stat(model).catch(() => undefined);
+  if (found?.isDirectory() || (found?.isFile() && !model.endsWith(".align"))) return model;
   if (at < 0) {
-    const found = await stat(model).catch(() => undefined);
-    if (found?.isDirectory()) return model;
     const help = model.endsWith(".align")
       ? `name a stage of it: ${model}#stage`
-      : "give a model folder, or FILE.align#stage";
-    console.error(failureText({ code: "no-such-model", message: `${model} is not a model folder`, help }));
+      : "give a model folder, a GGUF file, or FILE.align#stage";
+    const message = `${model} is not a model folder or GGUF file`;
+    console.error(failureText({ code: "no-such-model", message, help }));
     return badFile;
   }
-  const [file, stage] = [model.slice(0, at), model.slice(at + 1)];
-  const opened = await openPlan(file, { ...(options.store === undefined ? {} : { store: options.store }) });
-  if (typeof opened === "number") return opened;
-  const task = findStage(opened.plan, stage, file);
-  if (!task) return badFile;
-  const tree = task.artifact?.tree;
-  if (tree === undefined) {
-    console.error(
-      failureText({
-        code: "not-run",
-        message: `${stage} has not been run as the file is now`,
-        help: `align run ${file} --only ${stage}`,
-      }),
-    );
-    return badFile;
-  }
-  const found = await opened.store.materialise(tree);
-  if ("dir" in found) return found.dir;
-  console.error(
-    failureText({
-      code: "damaged",
-      message: `the artifact of ${stage} is damaged: ${found.damage}`,
-      help: `align run ${file} --only ${stage}`,
-    }),
+  const { store } = options;
+  const artifact = await artifactOf(
+    model.slice(0, at),
+    model.slice(at + 1),
+    store === undefined ? {} : { store },
   );
-  return 1;
+  return typeof artifact === "number" ? artifact : artifact.dir;
 }

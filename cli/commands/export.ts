@@ -1,0 +1,97 @@
+// `align export FILE STAGE DIR`: what a stage has made, in the formats of other programs.
+import { existsSync } from "node:fs";
+import { chmod, copyFile, mkdir, rename, rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { FileError, openModelFolder, type WrittenType, writeGguf } from "../../tensor/io/index.ts";
+import { artifactOf, type Found } from "../artifact.ts";
+import { failureText } from "../failure.ts";
+import { badFile, type PipelineOptions } from "../pipeline.ts";
+
+export interface ExportOptions extends PipelineOptions {
+  readonly format?: Format;
+  readonly type: "f32" | "f16" | "q8_0";
+}
+type Format = "hf" | "gguf" | "jsonl";
+
+export async function exportArtifact(
+  file: string,
+  stage: string,
+  to: string,
+  options: ExportOptions,
+): Promise<number> {
+  const found = await artifactOf(file, stage, options);
+  if (typeof found === "number") return found;
+  const [kind, formats] = formatsOf(found.dir);
+  const format = options.format ?? formats[0];
+  if (format === undefined || !formats.includes(format)) {
+    const message = `${stage} is ${kind}${format === undefined ? "" : `, which cannot be written as ${format}`}`;
+    const help =
+      formats.length > 0 ? `--format ${formats.join(" or ")}` : "models and datasets can be exported";
+    console.error(failureText({ code: "cannot-export", message, help }));
+    return badFile;
+  }
+  try {
+    console.log(await write(format, found, stage, resolve(to), options));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    console.error(failureText(error));
+    return 1;
+  }
+}
+
+/** What an artifact is, and the formats that it can be written in; the usual one first. */
+function formatsOf(dir: string): readonly [kind: string, formats: readonly Format[]] {
+  const has = (name: string) => existsSync(join(dir, name));
+  if (has("rows.jsonl")) return ["a dataset", ["jsonl"]];
+  if (has("config.json")) return ["a model", ["hf", "gguf"]];
+  if (has("tokenizer.json")) return ["a tokenizer", ["hf"]];
+  return [has("judge.json") ? "a judge" : "neither a model nor a dataset", []];
+}
+
+/** Returns what was written. */
+async function write(
+  format: Format,
+  { dir, tree, store }: Found,
+  stage: string,
+  to: string,
+  { type }: ExportOptions,
+): Promise<string> {
+  switch (format) {
+    case "hf":
+      await store.publish(tree, to);
+      return to;
+    case "gguf": {
+      const path = to.endsWith(".gguf") ? to : join(to, `${fileName(stage)}.gguf`);
+      const model = await openModelFolder(dir);
+      return whole(path, (temporary) =>
+        writeGguf(temporary, model, { type: type.toUpperCase() as WrittenType, name: stage }),
+      );
+    }
+    case "jsonl": {
+      const path = to.endsWith(".jsonl") ? to : join(to, `${fileName(stage)}.jsonl`);
+      return whole(path, async (temporary) => {
+        await copyFile(join(dir, "rows.jsonl"), temporary);
+        await chmod(temporary, 0o644); // in the store it is read-only
+      });
+    }
+  }
+}
+
+/** `dpo[beta=0.1]` has characters that shells and other systems mind. */
+function fileName(stage: string): string {
+  return stage.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^-+|-+$/g, "");
+}
+
+/** Nobody sees half a file, and a failure leaves what was there. */
+async function whole(path: string, make: (temporary: string) => Promise<void>): Promise<string> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.new`;
+  try {
+    await make(temporary);
+    await rename(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  return path;
+}
