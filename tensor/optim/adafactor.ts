@@ -33,6 +33,7 @@ export function adafactor(options: AdafactorOptions = {}): Optimizer {
   );
   return {
     name: "adafactor",
+    elementwise: false,
     slots: (shape) =>
       shape.length === 2
         ? { row: { shape: [shape[0]!, 1] }, col: { shape: [1, shape[1]!] } }

@@ -30,6 +30,7 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
   );
   return {
     name: "adamw",
+    elementwise: true,
     slots: (shape) => ({ m: { shape }, v: { shape } }),
     scalars(step, learningRate) {
       const correction = Math.sqrt(1 - beta2 ** step);

@@ -11,6 +11,7 @@ export function withEma(optimizer: Optimizer, decay: number): Optimizer {
   check(0 <= decay && decay < 1, "argument", () => `ema: decay is ${decay}, must be in [0,1)`);
   return {
     name: `${optimizer.name}+ema`,
+    elementwise: optimizer.elementwise,
     slots: (shape) => ({ ...optimizer.slots(shape), [EMA]: { shape, start: "weight" } }),
     scalars: (step, rate) => optimizer.scalars(step, rate),
     update(b, args) {

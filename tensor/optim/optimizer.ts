@@ -12,6 +12,8 @@ export interface Slot {
 
 export interface Optimizer {
   readonly name: string;
+  /** Every element moves by itself and the slots are as large as the weight, so weights laid end to end move as each would. */
+  readonly elementwise: boolean;
   /** The arrays kept beside a weight of this shape, by slot name. */
   slots(shape: Shape): Readonly<Record<string, Slot>>;
   /** Numbers that change per step, computed on the host in float64. `step` counts from 1. */

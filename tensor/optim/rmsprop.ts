@@ -27,6 +27,7 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
   );
   return {
     name: "rmsprop",
+    elementwise: true,
     slots: (shape) => ({ v: { shape }, ...(momentum > 0 ? { u: { shape } } : {}) }),
     scalars: (_step, rate) => ({ rate }),
     update(b, { param, gradient, slots, scalars, gradScale }) {

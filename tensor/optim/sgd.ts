@@ -18,6 +18,7 @@ export function sgd({ momentum = 0, weight_decay = 0 }: SgdOptions = {}): Optimi
   );
   return {
     name: "sgd",
+    elementwise: true,
     slots: (shape) => (momentum > 0 ? { u: { shape } } : {}),
     scalars: (_step, rate) => ({ rate }),
     update(b, { param, gradient, slots, scalars, gradScale }) {

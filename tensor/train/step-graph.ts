@@ -10,6 +10,7 @@ import { buildModel } from "../models/model.ts";
 import { clipScale, globalNorm } from "../optim/clip.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import { showShape } from "../shape.ts";
+import type { Bucket } from "./buckets.ts";
 import { type ForwardOptions, forwardRewrites } from "./forward.ts";
 import { layerCuts } from "./recompute.ts";
 import type { Batch, LossFn } from "./trainer.ts";
@@ -17,7 +18,8 @@ import type { Batch, LossFn } from "./trainer.ts";
 export interface StepSpec extends ForwardOptions {
   readonly config: ModelConfig;
   readonly shapes: Params;
-  readonly trained: readonly string[];
+  /** The trained weights. */
+  readonly buckets: readonly Bucket[];
   readonly batch: Batch;
   readonly loss: LossFn;
   readonly optimizer: Optimizer;
@@ -25,10 +27,17 @@ export interface StepSpec extends ForwardOptions {
   readonly recompute?: boolean;
 }
 
-/** Inputs p/ weights, m/ v/ … slots, s/ scalars, b/ batch, keep/ dropout → outputs p/, slots, loss, grad_norm, metric/. */
+/** Inputs p/ weights and buckets, m/ v/ … slots by bucket, s/ scalars, b/ batch, keep/ dropout → outputs p/, slots, loss, grad_norm, metric/. */
 export function stepGraph(spec: StepSpec): Graph {
   const { b, params, gradients, outputs } = backward(spec);
-  return b.finish({ ...outputs, ...applied(b, spec, params, gradients) });
+  const whole = (bucket: Bucket) => {
+    const [first, ...more] = bucket.members.map(({ name, size }) =>
+      b.reshape(gradients[name]!, bucket.members.length === 1 ? bucket.shape : flat(bucket, size)),
+    );
+    const gradient = more.length === 0 ? first! : b.concat([first!, ...more], -1);
+    return { gradient, param: params[bucket.name] ?? b.input(`p/${bucket.name}`, bucket.shape) };
+  };
+  return b.finish({ ...outputs, ...applied(b, spec, whole) });
 }
 
 /** Inputs p/, b/ and running sums g/ → outputs g/ with this micro-batch's gradients added, loss, metric/. */
@@ -40,13 +49,14 @@ export function accumulateGraph(spec: StepSpec): Graph {
   return b.finish(outputs);
 }
 
-/** Inputs p/, slots, s/ and summed gradients g/ → outputs p/, slots, grad_norm. */
+/** Inputs p/, slots, s/ and summed gradients g/, all by bucket → outputs p/, slots, grad_norm. */
 export function applyGraph(spec: StepSpec): Graph {
   const b = new Builder();
-  const trained = Object.fromEntries(spec.trained.map((name) => [name, spec.shapes[name]!]));
-  const params = inputs(b, "p", trained);
-  const gradients = inputs(b, "g", trained);
-  return b.finish(applied(b, spec, params, gradients));
+  const whole = ({ name, shape }: Bucket) => ({
+    param: b.input(`p/${name}`, shape),
+    gradient: b.input(`g/${name}`, shape),
+  });
+  return b.finish(applied(b, spec, whole));
 }
 
 function inputs(b: Builder, prefix: string, shapes: Params): Record<string, Value> {
@@ -86,7 +96,8 @@ function forward(spec: StepSpec, training: boolean) {
 
 function backward(spec: StepSpec) {
   const { b, params, outputs } = forward(spec, true);
-  const { trained, recompute = false } = spec;
+  const { buckets, recompute = false } = spec;
+  const trained = buckets.flatMap(({ members }) => members.map(({ name }) => name));
   const g = grad(
     b,
     outputs.loss!,
@@ -98,18 +109,20 @@ function backward(spec: StepSpec) {
 
 function applied(
   b: Builder,
-  { optimizer, max_grad_norm }: StepSpec,
-  params: Readonly<Record<string, Value>>,
-  gradients: Readonly<Record<string, Value>>,
+  { buckets, optimizer, max_grad_norm }: StepSpec,
+  whole: (bucket: Bucket) => { param: Value; gradient: Value },
 ): Record<string, Value> {
   const scalars = Object.fromEntries(
     Object.keys(optimizer.scalars(1, 0)).map((name) => [name, b.input(`s/${name}`, [])]),
   );
-  const norm = globalNorm(b, Object.values(gradients));
+  const updates = buckets.map((bucket) => ({ name: bucket.name, ...whole(bucket) }));
+  const norm = globalNorm(
+    b,
+    updates.map(({ gradient }) => gradient),
+  );
   const gradScale = clipScale(b, norm, max_grad_norm);
   const outputs: Record<string, Value> = { grad_norm: norm };
-  for (const [name, gradient] of Object.entries(gradients)) {
-    const param = params[name]!;
+  for (const { name, param, gradient } of updates) {
     const slots = Object.fromEntries(
       Object.entries(optimizer.slots(param.shape)).map(([slot, { shape }]) => [
         slot,
@@ -122,3 +135,6 @@ function applied(
   }
   return outputs;
 }
+
+/** How a member lies in its bucket. */
+const flat = ({ shape }: Bucket, size: number) => (shape.length > 1 ? [1, size] : [size]);

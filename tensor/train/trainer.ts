@@ -9,7 +9,7 @@ import { type ModelConfig, parameterShapes } from "../models/config.ts";
 import type { Model } from "../models/model.ts";
 import { EMA, withEma } from "../optim/ema.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
-import { sizeOf } from "../shape.ts";
+import { alone, type Bucket, bucketsOf, type Store, store } from "./buckets.ts";
 import { keepMask } from "./dropout.ts";
 import { type ForwardOptions, KEEP } from "./forward.ts";
 import { accumulateGraph, applyGraph, evaluateGraph, type StepSpec, stepGraph } from "./step-graph.ts";
@@ -93,22 +93,32 @@ export function createTrainer(options: TrainerOptions): Trainer {
   const frozen = Object.fromEntries(Object.entries(all).filter(([name]) => !trained.includes(name)));
 
   // Weights ping-pong between two sets of arrays; slots are updated in place.
-  let current = copy(pick(all, trained));
-  let spare = copy(current);
-  const slots = freshSlots(optimizer, current);
-  let sums: Params | undefined;
+  // A device with memory of its own knows arrays, not views into them: there every weight stays alone.
+  const buckets = bucketsOf(pick(all, trained), optimizer.elementwise && !backend.reclaim);
+  let current = store(buckets, (name) => all[name]!.data);
+  let spare = store(buckets);
+  const slots = freshSlots(optimizer, buckets, current);
+  let sums: Store | undefined;
   let steps = 0;
   const compiled = new Map<string, Promise<{ run: Executable; masks: readonly Site[] }>>();
 
-  const weights = () => ({ ...frozen, ...current });
-  const slotFeeds = () => Object.assign({}, ...Object.entries(slots).map(([slot, p]) => prefixed(slot, p)));
+  const named = (params: Params) => pick(params, trained); // in the caller's order
+  const weights = () => ({ ...frozen, ...named(current.params) });
+  const slotParams = () =>
+    Object.fromEntries(Object.entries(slots).map(([slot, { params }]) => [slot, inOrder(params)]));
+  const inOrder = (params: Params) =>
+    pick(
+      params,
+      trained.filter((name) => name in params),
+    );
+  const slotFeeds = () => Object.assign({}, ...Object.entries(slots).map(([slot, s]) => wholes(slot, s)));
 
   function executable(kind: "step" | "accumulate" | "apply" | "evaluate", batch: Batch) {
     const signature = kind === "apply" ? "" : signatureOf(batch);
     const key = `${kind} ${signature}`;
     let found = compiled.get(key);
     if (!found) {
-      const spec: StepSpec = { ...options, optimizer, shapes: all, trained, batch };
+      const spec: StepSpec = { ...options, optimizer, shapes: all, buckets, batch };
       const builds = {
         step: stepGraph,
         accumulate: accumulateGraph,
@@ -147,10 +157,11 @@ export function createTrainer(options: TrainerOptions): Trainer {
   ): Promise<StepResult> {
     const { run, masks } = await executable(kind, batch);
     const scalars = optimizer.scalars(steps + 1, learningRate);
-    const into: Arrays = { ...prefixed("p", spare), ...slotFeeds() };
+    const into: Arrays = { ...wholes("p", spare), ...slotFeeds() };
     const out = await run.run(
       {
-        ...prefixed("p", weights()),
+        ...(kind === "step" && prefixed("p", weights())),
+        ...wholes("p", current),
         ...slotFeeds(),
         ...Object.fromEntries(Object.entries(scalars).map(([name, x]) => [`s/${name}`, Float32Array.of(x)])),
         ...maskFeeds(masks, batch, 0),
@@ -172,7 +183,8 @@ export function createTrainer(options: TrainerOptions): Trainer {
     return result;
   }
 
-  const averaged = () => (ema_decay === undefined ? weights() : { ...frozen, ...slots[EMA] });
+  const averaged = () =>
+    ema_decay === undefined ? weights() : { ...frozen, ...inOrder(slots[EMA]!.params) };
 
   return {
     async step(batch, { learning_rate }) {
@@ -185,20 +197,21 @@ export function createTrainer(options: TrainerOptions): Trainer {
       check(micro.length > 0, "argument", () => "step: no micro-batch was given");
       if (micro.length === 1) return update("step", micro[0]!, learning_rate, batchFeeds(micro[0]!));
 
-      sums ??= zeros(current);
-      for (const { data } of Object.values(sums)) data.fill(0);
+      sums ??= store(buckets);
+      for (const whole of Object.values(sums.buckets)) whole.fill(0);
       const totals: Record<string, number> = {};
       let first = 0;
       for (const piece of micro) {
         const { run, masks } = await executable("accumulate", piece);
-        const feeds = { ...prefixed("p", weights()), ...prefixed("g", sums), ...batchFeeds(piece) };
-        const out = await run.run({ ...feeds, ...maskFeeds(masks, piece, first) }, prefixed("g", sums));
+        const summed = prefixed("g", sums.params);
+        const feeds = { ...prefixed("p", weights()), ...summed, ...batchFeeds(piece) };
+        const out = await run.run({ ...feeds, ...maskFeeds(masks, piece, first) }, summed);
         if (masks.length > 0) first += idsShape(piece)[0];
         const { loss, metrics } = readResult(out as Arrays32);
         for (const [name, x] of Object.entries({ loss, ...metrics })) totals[name] = (totals[name] ?? 0) + x;
       }
       const { loss, ...metrics } = totals;
-      const { grad_norm } = await update("apply", {}, learning_rate, prefixed("g", sums), loss);
+      const { grad_norm } = await update("apply", {}, learning_rate, wholes("g", sums), loss);
       return { loss: loss!, grad_norm, metrics };
     },
     async evaluate(batch) {
@@ -211,21 +224,21 @@ export function createTrainer(options: TrainerOptions): Trainer {
     averaged,
     state: () => ({
       step: steps,
-      params: copy(current),
-      slots: Object.fromEntries(Object.entries(slots).map(([slot, p]) => [slot, copy(p)])),
+      params: copy(named(current.params)),
+      slots: Object.fromEntries(Object.entries(slotParams()).map(([slot, p]) => [slot, copy(p)])),
     }),
-    peek: () => ({ step: steps, params: current, slots }),
+    peek: () => ({ step: steps, params: named(current.params), slots: slotParams() }),
     restore(state) {
       const shapesOf = (params: Params) =>
         Object.fromEntries(Object.entries(params).map(([n, t]) => [n, t.shape]));
-      checkParams(state.params, shapesOf(current));
-      for (const [slot, held] of Object.entries(slots)) {
+      checkParams(state.params, shapesOf(current.params));
+      for (const [slot, { params: held }] of Object.entries(slots)) {
         const saved = state.slots[slot];
         if (!saved) throw new TensorError("missing", `the state has no optimiser slot "${slot}"`);
         checkParams(saved, shapesOf(held));
       }
-      current = copy(pick(state.params, trained));
-      for (const [slot, held] of Object.entries(slots)) {
+      for (const [name, { data }] of Object.entries(current.params)) data.set(state.params[name]!.data);
+      for (const [slot, { params: held }] of Object.entries(slots)) {
         for (const [name, { data }] of Object.entries(held)) data.set(state.slots[slot]![name]!.data);
       }
       steps = state.step;
@@ -246,19 +259,17 @@ interface Site {
   readonly width: number;
 }
 
-/** The arrays that an optimiser keeps, by slot and weight. */
-function freshSlots(optimizer: Optimizer, weights: Params): Record<string, Params> {
-  const slots: Record<string, Params> = {};
-  for (const [name, { shape, data }] of Object.entries(weights)) {
-    for (const [slot, { shape: kept, start }] of Object.entries(optimizer.slots(shape))) {
-      slots[slot] ??= {};
-      slots[slot][name] = {
-        shape: kept,
-        data: start === "weight" ? data.slice() : new Float32Array(sizeOf(kept)),
-      };
+/** The arrays that an optimiser keeps, by slot. */
+function freshSlots(optimizer: Optimizer, buckets: readonly Bucket[], weights: Store): Record<string, Store> {
+  const kept: Record<string, { buckets: Bucket[]; fill?: (name: string) => Float32Array }> = {};
+  for (const bucket of buckets) {
+    for (const [slot, { shape, start }] of Object.entries(optimizer.slots(bucket.shape))) {
+      kept[slot] ??= { buckets: [] };
+      kept[slot].buckets.push(bucket.members.length > 1 ? bucket : alone(bucket.name, shape));
+      if (start === "weight") kept[slot].fill = (name) => weights.params[name]!.data;
     }
   }
-  return slots;
+  return Object.fromEntries(Object.entries(kept).map(([slot, k]) => [slot, store(k.buckets, k.fill)]));
 }
 
 function idsShape({ ids }: Batch): readonly [number, number] {
@@ -275,11 +286,13 @@ const map = (params: Params, f: (data: Float32Array) => Float32Array): Params =>
     Object.entries(params).map(([name, { shape, data }]) => [name, { shape, data: f(data) }]),
   );
 const copy = (params: Params) => map(params, (data) => data.slice());
-const zeros = (params: Params) => map(params, (data) => new Float32Array(data.length));
 const pick = (params: Params, names: readonly string[]): Params =>
   Object.fromEntries(names.map((name) => [name, params[name]!]));
 const prefixed = (prefix: string, params: Params): Arrays32 =>
   Object.fromEntries(Object.entries(params).map(([name, { data }]) => [`${prefix}/${name}`, data]));
+
+const wholes = (prefix: string, { buckets }: Store): Arrays32 =>
+  Object.fromEntries(Object.entries(buckets).map(([name, data]) => [`${prefix}/${name}`, data]));
 
 function batchFeeds(batch: Batch): Arrays32 {
   return Object.fromEntries(

@@ -7,6 +7,7 @@ import { deviceMemory, identityModel } from "./device-memory.ts";
 import { encodeModel } from "./encode.ts";
 import { createExecutable, keptOutputs } from "./executable.ts";
 import { lowerWith } from "./lowering.ts";
+import { inFileOrder } from "./order.ts";
 import { type OnnxProvider, providers } from "./providers.ts";
 import { loadRuntime, type Runtime, type Session } from "./runtime.ts";
 
@@ -36,7 +37,8 @@ export async function onnxBackend(options: OnnxOptions = {}): Promise<Backend> {
     fingerprint: `onnx-${provider}/${version}/fp32/${process.arch}${identity()}`,
     async compile(source, { verbatim = false, state } = {}) {
       const graph = verbatim ? source : optimize(source);
-      const model = encodeModel(lowerWith(lowerings, graph));
+      const lowered = lowerWith(lowerings, graph);
+      const model = encodeModel(provider === "cpu" ? inFileOrder(lowered) : lowered);
       const kept = keptOutputs(graph, memory && state);
       const places = Object.keys(graph.outputs).map((name) => [
         `out:${name}`,
