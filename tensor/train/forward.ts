@@ -45,6 +45,10 @@ export function forwardRewrites(options: ForwardOptions, training: boolean) {
     if (op === "add") return bias(b, inputs);
     if (!packing) return undefined;
     if (op === "rope") return rope(b, inputs, attrs as OpAttrs["rope"], packing.positions);
+    if (op === "gatherRows" && target.names.get(inputs[0]!)?.endsWith(".wpe.weight")) {
+      const rows = b.reshape(packing.positions, inputs[1]!.shape);
+      return b.make("gatherRows", [inputs[0]!, rows], {}).outputs; // learned positions
+    }
     if (op === "attention") return attention(b, inputs, attrs as OpAttrs["attention"], packing.segments);
     return undefined;
   };
