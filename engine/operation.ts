@@ -29,8 +29,11 @@ export interface Declaration<P extends TObject> {
   readonly numeric?: boolean;
   /** Uses every core while it runs; such tasks never run side by side. */
   readonly heavy?: boolean;
-  /** What the schema alone cannot say: two parameters that exclude each other, one without effect. */
-  readonly check?: (params: Static<P>) => readonly ParamProblem[];
+  /**
+   * What the schema alone cannot say: two parameters that exclude each other, one without effect. `given` tells what
+   * was written down from what is there by default.
+   */
+  readonly check?: (params: Static<P>, given: (name: string) => boolean) => readonly ParamProblem[];
 }
 
 export interface Operation extends Signature {
@@ -94,11 +97,11 @@ function define<P extends TObject, R>(
     numeric: declaration.numeric ?? false,
     heavy: declaration.heavy ?? false,
     output: typeof output === "function" ? output : () => output,
-    validate(values) {
+    validate(values, given) {
       compiled ??= ajv().compile({ ...params, additionalProperties: rest ?? false });
       const problems = compiled(values) ? [] : problemsOf(compiled.errors ?? []);
       if (problems.length > 0 || !declaration.check) return problems;
-      return declaration.check(values as Static<P>);
+      return declaration.check(values as Static<P>, (name) => given?.has(name) ?? false);
     },
     load: load as Operation["load"],
   };

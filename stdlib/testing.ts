@@ -24,6 +24,8 @@ interface Given {
   readonly inputs?: Readonly<Record<string, string | readonly string[]>>;
   readonly files?: Readonly<Record<string, readonly string[]>>;
   readonly onProgress?: (progress: Progress) => void;
+  readonly scratch?: string;
+  readonly signal?: AbortSignal;
 }
 
 function contextOf(operation: Operation, params: Params, given: Given, out: string): OutputContext<unknown> {
@@ -40,7 +42,8 @@ function contextOf(operation: Operation, params: Params, given: Given, out: stri
     device: "cpu",
     threads: 1,
     progress: given.onProgress ?? (() => {}),
-    signal: new AbortController().signal,
+    signal: given.signal ?? new AbortController().signal,
+    ...(given.scratch === undefined ? {} : { scratch: given.scratch }),
     out,
   };
 }

@@ -30,7 +30,8 @@ const codeOf: Readonly<Record<ParamProblem["kind"], Code>> = {
 
 function rejected(bound: BoundCall, signature: Signature, context: Context): Diagnostic[] {
   const params = Object.fromEntries(bound.values.map((v) => [v.name, v.evaluated.value as Json]));
-  return signature.validate(params).map((problem) => {
+  const given = new Set(bound.values.filter((v) => v.provenance.from !== "default").map((v) => v.name));
+  return signature.validate(params, given).map((problem) => {
     const given = bound.values.find((v) => v.name === problem.param);
     const value = given?.evaluated.value;
     const shown = value === undefined ? "" : `, this is ${show(value)}`;

@@ -2,12 +2,12 @@
 import Type from "typebox";
 import { defineStage } from "../../engine/index.ts";
 import { dataset, rows } from "../../grammar/index.ts";
-import { trainingParams } from "../training/params.ts";
+import { loraParams, trainingParams, withoutEffect } from "../training/params.ts";
 
 export const dpo = defineStage(
   {
     name: "dpo",
-    version: 1,
+    version: 2,
     doc: "Direct preference optimisation (Rafailov et al. 2023): raises chosen over rejected, held to a reference by beta.",
     inputs: [
       { name: "model", type: { kind: "model" }, doc: "The policy to start from." },
@@ -17,6 +17,12 @@ export const dpo = defineStage(
         type: { kind: "model" },
         optional: true,
         doc: "The frozen reference; the starting policy unless given.",
+      },
+      {
+        name: "eval",
+        type: dataset(rows.Preference),
+        optional: true,
+        doc: "Held-out pairs; their loss and accuracy are `eval_loss` and `eval_accuracy`.",
       },
     ],
     params: Type.Object({
@@ -52,6 +58,7 @@ export const dpo = defineStage(
         source:
           "Rafailov et al. 2023 App. B (lr 1e-6, batch 64); linear with 10% warm-up of Tunstall et al. 2023",
       }),
+      ...loraParams(),
       max_length: Type.Optional(
         Type.Integer({
           minimum: 8,
@@ -60,8 +67,8 @@ export const dpo = defineStage(
         }),
       ),
     }),
-    check: (p) =>
-      p.label_smoothing > 0 && p.loss !== "sigmoid" && p.loss !== "robust"
+    check: (p, given) => [
+      ...(p.label_smoothing > 0 && p.loss !== "sigmoid" && p.loss !== "robust"
         ? [
             {
               param: "label_smoothing",
@@ -70,7 +77,9 @@ export const dpo = defineStage(
               help: "use loss: sigmoid or robust, or leave it out",
             },
           ]
-        : [],
+        : []),
+      ...withoutEffect(p, given),
+    ],
     output: { kind: "model" },
     metrics: {
       loss: "mean loss of the last tenth of the steps, nats per pair",
@@ -79,6 +88,9 @@ export const dpo = defineStage(
       margin: "mean implicit reward of chosen minus rejected, last tenth of the steps",
       chosen_reward: "mean implicit reward of chosen, last tenth of the steps",
       rejected_reward: "mean implicit reward of rejected, last tenth of the steps",
+      eval_loss: "mean loss on the `eval` pairs after training, nats per pair",
+      eval_accuracy: "share of the `eval` pairs whose chosen has the higher implicit reward after training",
+      eval_margin: "mean implicit reward of chosen minus rejected on the `eval` pairs after training",
       steps: "optimiser steps",
       pairs: "pairs trained on",
     },

@@ -1,5 +1,6 @@
 // Runs DPO: pairs → reference log-probs, once → steps on chosen and rejected in one forward pass.
 import {
+  type Artifact,
   type OutputContext,
   type RunResult,
   readRows,
@@ -8,20 +9,22 @@ import {
 } from "../../engine/index.ts";
 import {
   type Backend,
-  createScorer,
-  createTrainer,
+  type Batch,
+  createEvaluator,
   dpo as dpoLoss,
-  sequenceLogprobs,
   tensor,
+  type Value,
 } from "../../tensor/index.ts";
 import { encodePair } from "../template/index.ts";
 import { openBackend } from "../training/backend.ts";
-import { optimizerOf, trainingLoop } from "../training/loop.ts";
-import { type OpenModel, openModel, saveModel } from "../training/model.ts";
+import { chunks, evaluateAll, trainingLoop } from "../training/loop.ts";
+import { type OpenModel, openModel } from "../training/model.ts";
 import { type Example, pad, supervised } from "../training/padding.ts";
-import type { TrainingParams } from "../training/params.ts";
+import type { LoraParams, TrainingParams } from "../training/params.ts";
+import { openSession } from "../training/session.ts";
+import { rowSums, supervision } from "../training/supervision.ts";
 
-export interface DpoParams extends TrainingParams {
+export interface DpoParams extends TrainingParams, LoraParams {
   readonly beta: number;
   readonly loss: "sigmoid" | "hinge" | "ipo" | "robust";
   readonly label_smoothing: number;
@@ -31,6 +34,8 @@ export interface DpoParams extends TrainingParams {
 interface Pair {
   readonly chosen: Example;
   readonly rejected: Example;
+  /** Summed log-probs of the two under the reference, in nats. */
+  readonly reference: readonly [chosen: number, rejected: number];
 }
 
 export const dpo: StageRun<DpoParams> = { run };
@@ -38,64 +43,85 @@ export const dpo: StageRun<DpoParams> = { run };
 async function run(ctx: OutputContext<DpoParams>): Promise<RunResult> {
   const { params } = ctx;
   const policy = await openModel(ctx.inputs.model![0]!);
+  // With LoRA too: adapters start at zero, so the policy's own weights are the reference and none are copied.
   const reference = ctx.inputs.reference ? await openModel(ctx.inputs.reference[0]!) : policy;
   const backend = await openBackend(ctx);
-  const pairs = await readPairs(ctx, policy);
-  const reference_logprobs = await scoreReference(backend, reference, pairs);
+  const read = async (data: Artifact) =>
+    scoreReference(backend, reference, await readPairs(data, policy, params.max_length));
+  const pairs = await read(ctx.inputs.data![0]!);
+  const held = ctx.inputs.eval && (await read(ctx.inputs.eval[0]!));
 
-  const trainer = createTrainer({
-    backend,
-    config: policy.config,
-    params: policy.params,
-    optimizer: optimizerOf(params),
-    max_grad_norm: params.max_grad_norm,
-    // ids and mask [2B,T]: chosen above, rejected below; reference [2B]; weight [B], 0 for missing pairs.
-    loss(b, model, { ids, mask, reference, weight }) {
-      const size = weight!.shape[0]!;
-      const logprobs = sequenceLogprobs(b, model.tokenLogprobs(ids!), mask!);
-      const [chosen, rejected] = b.split(logprobs, 0, [size, size]);
-      const [refChosen, refRejected] = b.split(reference!, 0, [size, size]);
-      const result = dpoLoss(
-        b,
-        { chosen: chosen!, rejected: rejected!, refChosen: refChosen!, refRejected: refRejected! },
-        { kind: params.loss, beta: params.beta, label_smoothing: params.label_smoothing },
-      );
-      const mean = (x: typeof result.losses) => b.div(b.sum(b.mul(x, weight!)), b.sum(weight!));
-      return {
-        loss: mean(result.losses),
-        metrics: {
-          accuracy: mean(result.accuracies),
-          margin: mean(result.margins),
-          chosen_reward: mean(result.chosenRewards),
-          rejected_reward: mean(result.rejectedRewards),
-        },
-      };
-    },
+  const { trainer, save } = openSession(ctx, backend, policy, (b, model, inputs) => {
+    // ids [2B,T] and reference [2B]: chosen and rejected in turn; weight [B], 0 for missing pairs; pairs [] of the whole batch.
+    const { reference, weight, pairs } = inputs as { [name: string]: Value } & Record<
+      "reference" | "weight" | "pairs",
+      Value
+    >;
+    const size = weight.shape[0]!;
+    const two = (x: Value) =>
+      b.split(b.reshape(x, [size, 2]), 1, [1, 1]).map((part) => b.reshape(part, [size]));
+    const [chosen, rejected] = two(rowSums(b, model, inputs));
+    const [refChosen, refRejected] = two(reference);
+    const result = dpoLoss(
+      b,
+      { chosen: chosen!, rejected: rejected!, refChosen: refChosen!, refRejected: refRejected! },
+      { kind: params.loss, beta: params.beta, label_smoothing: params.label_smoothing },
+    );
+    const mean = (x: Value) => b.div(b.sum(b.mul(x, weight)), pairs);
+    return {
+      loss: mean(result.losses),
+      metrics: {
+        accuracy: mean(result.accuracies),
+        margin: mean(result.margins),
+        chosen_reward: mean(result.chosenRewards),
+        rejected_reward: mean(result.rejectedRewards),
+      },
+    };
   });
 
-  const size = params.batch_size;
+  const size = params.micro_batch_size ?? params.batch_size;
+  const { vocabSize, maxLength } = policy.geometry;
+  function batch(chosen: readonly Pair[], of: number): Batch {
+    const reference = new Float32Array(2 * size);
+    const weight = new Float32Array(size);
+    chosen.forEach((pair, row) => {
+      reference.set(pair.reference, 2 * row);
+      weight[row] = 1;
+    });
+    const { ids, mask } = pad(
+      chosen.flatMap((pair) => [pair.chosen, pair.rejected]),
+      2 * size,
+      maxLength,
+    );
+    return {
+      ids,
+      ...supervision(ids, mask, vocabSize),
+      reference: tensor(reference, [2 * size]),
+      weight: tensor(weight, [size]),
+      pairs: of,
+    };
+  }
+
+  const pick = (indices: readonly number[]) => indices.map((i) => pairs[i]!);
   const result = await trainingLoop({
     ctx,
     trainer,
     examples: pairs.length,
-    batch(indices) {
-      const rows: Example[] = [];
-      const reference = new Float32Array(2 * size);
-      const weight = new Float32Array(size);
-      indices.forEach((pair, row) => {
-        rows[row] = pairs[pair]!.chosen;
-        rows[size + row] = pairs[pair]!.rejected;
-        reference[row] = reference_logprobs.chosen[pair]!;
-        reference[size + row] = reference_logprobs.rejected[pair]!;
-        weight[row] = 1;
-      });
-      const filled = Array.from({ length: 2 * size }, (_, row) => rows[row] ?? empty);
-      return { ...pad(filled), reference: tensor(reference, [2 * size]), weight: tensor(weight, [size]) };
-    },
+    batch: (piece, whole) => batch(pick(piece), whole.length),
     tokens: (indices) =>
-      indices.reduce((n, i) => n + supervised(pairs[i]!.chosen) + supervised(pairs[i]!.rejected), 0),
+      pick(indices).reduce((n, { chosen, rejected }) => n + supervised(chosen) + supervised(rejected), 0),
+    ...(held && {
+      async evaluate() {
+        const pieces = chunks([...held.keys()], size).map((piece) => piece.map((i) => held[i]!));
+        const { loss, accuracy, margin } = await evaluateAll(
+          trainer,
+          pieces.map((piece) => batch(piece, held.length)),
+        );
+        return { eval_loss: loss!, eval_accuracy: accuracy!, eval_margin: margin! };
+      },
+    }),
   });
-  await saveModel(ctx.out, policy, trainer.params());
+  await save();
   await trainer.dispose();
   const { loss, accuracy, margin, chosen_reward, rejected_reward } = result.tail as Record<string, number>;
   return {
@@ -106,23 +132,23 @@ async function run(ctx: OutputContext<DpoParams>): Promise<RunResult> {
       margin: margin!,
       chosen_reward: chosen_reward!,
       rejected_reward: rejected_reward!,
+      ...result.evaluated,
       steps: result.steps,
       pairs: pairs.length,
     },
   };
 }
 
-const empty: Example = { ids: [], mask: [] };
+type Unscored = Omit<Pair, "reference">;
 
-async function readPairs(ctx: OutputContext<DpoParams>, model: OpenModel): Promise<Pair[]> {
-  const max_length = ctx.params.max_length ?? model.geometry.maxLength;
-  const data = ctx.inputs.data![0]!;
-  const pairs: Pair[] = [];
+async function readPairs(data: Artifact, model: OpenModel, limit: number | undefined): Promise<Unscored[]> {
+  const max_length = limit ?? model.geometry.maxLength;
+  const pairs: Unscored[] = [];
   let rows = 0;
   for await (const row of readRows(data.dir)) {
     rows++;
-    const pair = encodePair(row, model.tokenizer, { max_length });
-    if (supervised(pair.chosen) > 0 && supervised(pair.rejected) > 0) pairs.push(pair);
+    const { chosen, rejected } = encodePair(row, model.tokenizer, { max_length });
+    if (supervised(chosen) > 0 && supervised(rejected) > 0) pairs.push({ chosen, rejected });
   }
   if (pairs.length === 0) {
     throw new TaskError({
@@ -138,8 +164,8 @@ async function readPairs(ctx: OutputContext<DpoParams>, model: OpenModel): Promi
 async function scoreReference(
   backend: Backend,
   reference: OpenModel,
-  pairs: readonly Pair[],
-): Promise<{ chosen: number[]; rejected: number[] }> {
+  pairs: readonly Unscored[],
+): Promise<Pair[]> {
   const distinct = new Map<string, { example: Example; logprob: number }>();
   const entry = (example: Example) => {
     const key = `${example.mask.indexOf(true)}:${example.ids.join(" ")}`;
@@ -151,7 +177,13 @@ async function scoreReference(
   };
   const entries = pairs.map(({ chosen, rejected }) => ({ chosen: entry(chosen), rejected: entry(rejected) }));
 
-  const scorer = createScorer({ backend, config: reference.config, params: reference.params });
+  const { vocabSize, maxLength } = reference.geometry;
+  // The sums of the training graph itself, so that the first margin is exactly zero.
+  const scorer = createEvaluator({
+    backend,
+    models: { reference },
+    build: (b, { reference }, inputs) => ({ sums: rowSums(b, reference!, inputs) }),
+  });
   const todo = [...distinct.values()].sort((a, b) => a.example.ids.length - b.example.ids.length);
   const size = 64;
   for (let at = 0; at < todo.length; at += size) {
@@ -159,15 +191,16 @@ async function scoreReference(
     const { ids, mask } = pad(
       chunk.map(({ example }) => example),
       size,
+      maxLength,
     );
-    const { data } = await scorer.sequenceLogprobs(ids, mask);
+    const { sums } = await scorer.run({ ids, ...supervision(ids, mask, vocabSize) });
     chunk.forEach((item, row) => {
-      item.logprob = data[row]!;
+      item.logprob = sums!.data[row]!;
     });
   }
   await scorer.dispose();
-  return {
-    chosen: entries.map(({ chosen }) => chosen.logprob),
-    rejected: entries.map(({ rejected }) => rejected.logprob),
-  };
+  return pairs.map((pair, i) => ({
+    ...pair,
+    reference: [entries[i]!.chosen.logprob, entries[i]!.rejected.logprob],
+  }));
 }

@@ -2,12 +2,12 @@
 import Type from "typebox";
 import { defineStage } from "../../engine/index.ts";
 import { dataset, rows } from "../../grammar/index.ts";
-import { trainingParams } from "../training/params.ts";
+import { dropoutParams, trainingParams, withoutEffect } from "../training/params.ts";
 
 export const pretrain = defineStage(
   {
     name: "pretrain",
-    version: 1,
+    version: 2,
     doc: "Trains a causal model to predict the next token of text; documents are packed end to end with an end-of-text token between them.",
     inputs: [
       {
@@ -16,6 +16,12 @@ export const pretrain = defineStage(
         doc: "The model to start from: fresh (`decoder`) or trained.",
       },
       { name: "data", type: dataset(rows.Text), doc: "The text." },
+      {
+        name: "eval",
+        type: dataset(rows.Text),
+        optional: true,
+        doc: "Held-out text; its loss is `eval_loss`.",
+      },
     ],
     params: Type.Object({
       ...trainingParams({
@@ -28,6 +34,7 @@ export const pretrain = defineStage(
         adam_beta2: 0.95,
         source: "Brown et al. 2020 (GPT-3) App. B; Touvron et al. 2023 (Llama) §2.3",
       }),
+      ...dropoutParams(),
       sequence_length: Type.Optional(
         Type.Integer({
           minimum: 8,
@@ -36,9 +43,11 @@ export const pretrain = defineStage(
         }),
       ),
     }),
+    check: withoutEffect,
     output: { kind: "model" },
     metrics: {
       loss: "mean training loss of the last tenth of the steps, nats per token",
+      eval_loss: "mean loss on the `eval` text after training, nats per token",
       steps: "optimiser steps",
       tokens: "tokens trained on",
     },

@@ -2,12 +2,12 @@
 import Type from "typebox";
 import { defineStage } from "../../engine/index.ts";
 import { type Type as AlignType, type CallFacts, dataset, type TypeProblem } from "../../grammar/index.ts";
-import { trainingParams } from "../training/params.ts";
+import { dropoutParams, loraParams, trainingParams, withoutEffect } from "../training/params.ts";
 
 export const sft = defineStage(
   {
     name: "sft",
-    version: 1,
+    version: 2,
     doc: "Supervised fine-tuning: cross-entropy on the completion (or the assistant's turns) given the prompt.",
     inputs: [
       { name: "model", type: { kind: "model" }, doc: "The model to start from." },
@@ -15,6 +15,12 @@ export const sft = defineStage(
         name: "data",
         type: dataset({ name: "Instruction or Chat or Text", columns: {} }),
         doc: "Demonstrations.",
+      },
+      {
+        name: "eval",
+        type: dataset({ name: "Instruction or Chat or Text", columns: {} }),
+        optional: true,
+        doc: "Held-out demonstrations; their loss is `eval_loss`.",
       },
     ],
     params: Type.Object({
@@ -29,6 +35,14 @@ export const sft = defineStage(
         source:
           "Tunstall et al. 2023 (Zephyr) §4.1 and alignment-handbook; batch 32 of Ouyang et al. 2022 App. C.1",
       }),
+      ...dropoutParams(),
+      ...loraParams(),
+      packing: Type.Boolean({
+        default: false,
+        description:
+          "Fits several examples into a row of max_length; each sees itself alone. batch_size then counts rows.",
+        "x-source": "off in TRL; on in Tunstall et al. 2023 §4.1",
+      }),
       template: Type.Optional(
         Type.Unknown({ "x-align": "template", description: "How a row becomes prompt and completion." }),
       ),
@@ -40,9 +54,11 @@ export const sft = defineStage(
         }),
       ),
     }),
+    check: withoutEffect,
     output: output,
     metrics: {
       loss: "mean training loss of the last tenth of the steps, nats per supervised token",
+      eval_loss: "mean loss on the `eval` demonstrations after training, nats per supervised token",
       steps: "optimiser steps",
       tokens: "supervised tokens trained on",
     },

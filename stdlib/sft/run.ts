@@ -1,20 +1,25 @@
 // Fine-tunes on demonstrations: row → prompt and completion → tokens → cross-entropy on the completion.
 import {
+  type Artifact,
   type OutputContext,
   type RunResult,
   readRows,
   type StageRun,
   TaskError,
 } from "../../engine/index.ts";
-import { createTrainer, crossEntropy } from "../../tensor/index.ts";
+import type { Batch } from "../../tensor/index.ts";
 import { encodeExample, type TemplateTexts } from "../template/index.ts";
 import { openBackend } from "../training/backend.ts";
-import { optimizerOf, trainingLoop } from "../training/loop.ts";
-import { openModel, saveModel } from "../training/model.ts";
-import { type Example, pad, supervised } from "../training/padding.ts";
-import type { TrainingParams } from "../training/params.ts";
+import { chunks, evaluateAll, trainingLoop } from "../training/loop.ts";
+import { type OpenModel, openModel } from "../training/model.ts";
+import { type Packed, pack } from "../training/packing.ts";
+import { type Example, packingArrays, pad, supervised } from "../training/padding.ts";
+import type { DropoutParams, LoraParams, TrainingParams } from "../training/params.ts";
+import { openSession } from "../training/session.ts";
+import { meanLoss, supervision } from "../training/supervision.ts";
 
-export interface SftParams extends TrainingParams {
+export interface SftParams extends TrainingParams, DropoutParams, LoraParams {
+  readonly packing: boolean;
   readonly template?: unknown;
   readonly max_length?: number;
 }
@@ -24,12 +29,61 @@ export const sft: StageRun<SftParams> = { run };
 async function run(ctx: OutputContext<SftParams>): Promise<RunResult> {
   const { params } = ctx;
   const model = await openModel(ctx.inputs.model![0]!);
-  const max_length = params.max_length ?? model.geometry.maxLength;
-  const template = params.template as TemplateTexts | undefined;
+  const examples = await readExamples(ctx, ctx.inputs.data![0]!, model);
+  const held = ctx.inputs.eval && (await readExamples(ctx, ctx.inputs.eval[0]!, model));
+  const { trainer, save } = openSession(ctx, await openBackend(ctx), model, (b, policy, inputs) => ({
+    loss: meanLoss(b, policy, inputs),
+  }));
 
+  const { vocabSize, maxLength } = model.geometry;
+  const count = (chosen: readonly Example[]) => chosen.reduce((n, example) => n + supervised(example), 0);
+  /** `rows` rows, of which the last may be empty, so that short batches keep a compiled shape. */
+  function batch(chosen: readonly Example[], rows: number, tokens: number): Batch {
+    const { ids, mask } = pad(chosen, rows, maxLength);
+    const shape = ids.shape as [number, number];
+    return {
+      ids,
+      ...supervision(ids, mask, vocabSize),
+      ...(params.packing ? packingArrays(chosen as readonly Packed[], shape) : {}),
+      tokens,
+    };
+  }
+
+  const pick = (indices: readonly number[]) => indices.map((i) => examples[i]!);
+  const size = params.micro_batch_size ?? params.batch_size;
+  const result = await trainingLoop({
+    ctx,
+    trainer,
+    examples: examples.length,
+    batch: (piece, whole) => batch(pick(piece), size, count(pick(whole))),
+    tokens: (indices) => count(pick(indices)),
+    ...(held && {
+      async evaluate() {
+        const pieces = chunks([...held.keys()], size).map((piece) => piece.map((i) => held[i]!));
+        const { loss } = await evaluateAll(
+          trainer,
+          pieces.map((piece) => batch(piece, size, count(held))),
+        );
+        return { eval_loss: loss! };
+      },
+    }),
+  });
+  await save();
+  await trainer.dispose();
+  const { steps, tokens, tail, evaluated } = result;
+  return { metrics: { loss: tail.loss!, ...evaluated, steps, tokens } };
+}
+
+async function readExamples(
+  ctx: OutputContext<SftParams>,
+  data: Artifact,
+  model: OpenModel,
+): Promise<readonly (Example | Packed)[]> {
+  const max_length = ctx.params.max_length ?? model.geometry.maxLength;
+  const template = ctx.params.template as TemplateTexts | undefined;
   const examples: Example[] = [];
   let rows = 0;
-  for await (const row of readRows(ctx.inputs.data![0]!.dir)) {
+  for await (const row of readRows(data.dir)) {
     rows++;
     const example = encodeExample(row, model.tokenizer, { max_length, ...(template ? { template } : {}) });
     // A prompt that fills the whole length leaves nothing to learn from.
@@ -38,28 +92,9 @@ async function run(ctx: OutputContext<SftParams>): Promise<RunResult> {
   if (examples.length === 0) {
     throw new TaskError({
       code: "no-examples",
-      message: `none of the ${rows} rows of ${ctx.inputs.data![0]!.node} has a completion within ${max_length} tokens`,
+      message: `none of the ${rows} rows of ${data.node} has a completion within ${max_length} tokens`,
       help: "raise max_length, or look at the rows",
     });
   }
-
-  const trainer = createTrainer({
-    backend: await openBackend(ctx),
-    config: model.config,
-    params: model.params,
-    optimizer: optimizerOf(params),
-    max_grad_norm: params.max_grad_norm,
-    loss: (b, policy, { ids, mask }) => ({ loss: crossEntropy(b, policy.tokenLogprobs(ids!), mask!) }),
-  });
-  const pick = (indices: readonly number[]) => indices.map((i) => examples[i]!);
-  const result = await trainingLoop({
-    ctx,
-    trainer,
-    examples: examples.length,
-    batch: (indices) => pad(pick(indices), params.batch_size),
-    tokens: (indices) => pick(indices).reduce((n, example) => n + supervised(example), 0),
-  });
-  await saveModel(ctx.out, model, trainer.params());
-  await trainer.dispose();
-  return { metrics: { loss: result.tail.loss!, steps: result.steps, tokens: result.tokens } };
+  return ctx.params.packing ? pack(examples, max_length) : examples;
 }

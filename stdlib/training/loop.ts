@@ -1,6 +1,8 @@
-// The training loop that pretrain, sft and dpo share: order of examples, schedule, steps, and what is reported.
+// The training loop that pretrain, sft and dpo share: order of examples, schedule, steps, checkpoints, and what is reported.
+import { join } from "node:path";
 import { type OutputContext, TaskError } from "../../engine/index.ts";
-import { adamw, type Batch, type Optimizer, schedule, stream, type Trainer } from "../../tensor/index.ts";
+import { type Batch, schedule, stream, TensorError, type Trainer } from "../../tensor/index.ts";
+import { loadCheckpoint, type Standing, saveCheckpoint } from "./checkpoint.ts";
 import type { TrainingParams } from "./params.ts";
 
 export interface LoopOptions {
@@ -8,9 +10,15 @@ export interface LoopOptions {
   readonly trainer: Trainer;
   /** Number of examples; batches are lists of their indices. */
   readonly examples: number;
-  batch(indices: readonly number[]): Batch;
+  /**
+   * The arrays of a piece of at most `micro_batch_size` examples of the batch `whole`. Losses of pieces are added, so
+   * each divides by the count of the whole.
+   */
+  batch(piece: readonly number[], whole: readonly number[]): Batch;
   /** Tokens that a batch trains on, for the total. */
   tokens(indices: readonly number[]): number;
+  /** Metrics on held-out data, by the names that they are reported under. */
+  evaluate?: () => Promise<Readonly<Record<string, number>>>;
 }
 
 export interface LoopResult {
@@ -20,6 +28,8 @@ export interface LoopResult {
   readonly tail: Readonly<Record<string, number>>;
   /** Loss of step 0, before any update. */
   readonly first_loss: number;
+  /** What `evaluate` gave after the last step. */
+  readonly evaluated: Readonly<Record<string, number>>;
 }
 
 export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
@@ -33,39 +43,58 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
     warmup: Math.round(params.warmup * steps),
     floor: params.final_learning_rate,
   });
+  const checkpoints = ctx.scratch === undefined ? undefined : join(ctx.scratch, "checkpoints");
+  const resumed = checkpoints === undefined ? undefined : await loadCheckpoint(checkpoints);
+  if (resumed) trainer.restore(resumed.state);
+  const tail = new Means(resumed?.standing.tail);
+  let tokens = resumed?.standing.tokens ?? 0;
+  let first_loss = resumed?.standing.first_loss ?? Number.NaN;
+  const start = resumed?.state.step ?? 0;
   const order = batches(examples, params.batch_size, params.seed);
-  const tail = new Means();
-  let tokens = 0;
-  let first_loss = Number.NaN;
-  ctx.progress({ done: 0, total: steps, unit: "steps" });
+  for (let step = 0; step < start; step++) order.next();
 
-  for (let step = 0; step < steps; step++) {
+  let saved = performance.now();
+  const save = async () => {
+    if (checkpoints === undefined) return;
+    const standing: Standing = { tokens, first_loss, tail: tail.state() };
+    await saveCheckpoint(checkpoints, trainer.peek(), standing);
+    saved = performance.now();
+  };
+
+  let evaluated: Readonly<Record<string, number>> = {};
+  ctx.progress({ done: start, total: steps, unit: "steps" });
+  for (let step = start; step < steps; step++) {
     const indices = order.next().value;
     const learning_rate = rate(step);
-    const { loss, grad_norm, metrics } = await trainer.step(options.batch(indices), { learning_rate });
-    if (!Number.isFinite(loss) || !Number.isFinite(grad_norm)) throw diverged(step, loss, learning_rate);
+    const pieces = chunks(indices, params.micro_batch_size ?? indices.length);
+    const { loss, grad_norm, metrics } = await trainer
+      .step(
+        pieces.map((piece) => options.batch(piece, indices)),
+        { learning_rate },
+      )
+      .catch((error: unknown) => {
+        if (error instanceof TensorError && error.code === "diverged")
+          throw diverged(step, error.message, learning_rate);
+        throw error;
+      });
     if (step === 0) first_loss = loss;
     if (step >= Math.floor(0.9 * steps)) tail.add({ loss, ...metrics });
     tokens += options.tokens(indices);
+    const due = params.eval_every !== undefined && (step + 1) % params.eval_every === 0;
+    const evaluating = options.evaluate !== undefined && (due || step + 1 === steps);
+    if (evaluating) evaluated = await options.evaluate!();
     ctx.progress({
       done: step + 1,
       total: steps,
       unit: "steps",
-      metrics: { loss, ...metrics, learning_rate, grad_norm, tokens },
+      metrics: { loss, ...metrics, ...(evaluating && evaluated), learning_rate, grad_norm, tokens },
     });
     await breathe();
+    const elapsed = (performance.now() - saved) / 1000;
+    if (step + 1 < steps && (ctx.signal.aborted || elapsed >= params.checkpoint_every)) await save();
     ctx.signal.throwIfAborted();
   }
-  return { steps, tokens, tail: tail.means(), first_loss };
-}
-
-export function optimizerOf(params: TrainingParams): Optimizer {
-  return adamw({
-    beta1: params.adam_beta1,
-    beta2: params.adam_beta2,
-    eps: params.adam_epsilon,
-    weight_decay: params.weight_decay,
-  });
+  return { steps, tokens, tail: tail.means(), first_loss, evaluated };
 }
 
 /**
@@ -80,22 +109,47 @@ export function* batches(examples: number, size: number, seed: number): Generato
   }
 }
 
+export function chunks(indices: readonly number[], size: number): (readonly number[])[] {
+  return Array.from({ length: Math.ceil(indices.length / size) }, (_, i) =>
+    indices.slice(i * size, (i + 1) * size),
+  );
+}
+
+/** Sums of losses and metrics over held-out pieces, each already divided by the count of the whole. */
+export async function evaluateAll(
+  trainer: Trainer,
+  pieces: Iterable<Batch>,
+): Promise<Record<string, number>> {
+  const sums: Record<string, number> = {};
+  for (const piece of pieces) {
+    const { loss, metrics } = await trainer.evaluate(piece);
+    for (const [name, x] of Object.entries({ loss, ...metrics })) sums[name] = (sums[name] ?? 0) + x;
+    await breathe();
+  }
+  return sums;
+}
+
 /** Lets messages in (a run blocks the event loop) between two steps. */
 function breathe(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function diverged(step: number, loss: number, learning_rate: number): TaskError {
+function diverged(step: number, what: string, learning_rate: number): TaskError {
   return new TaskError({
     code: "diverged",
-    message: `the loss became ${loss} at step ${step} (learning rate ${learning_rate.toPrecision(3)})`,
+    message: `the training diverged at step ${step + 1} (learning rate ${learning_rate.toPrecision(3)}): ${what.split("\n")[0]}`,
     help: "lower learning_rate, lengthen warmup, or look at the data around this batch",
   });
 }
 
 class Means {
-  readonly #sums = new Map<string, number>();
-  #count = 0;
+  readonly #sums: Map<string, number>;
+  #count: number;
+
+  constructor({ count, sums }: Standing["tail"] = { count: 0, sums: {} }) {
+    this.#sums = new Map(Object.entries(sums));
+    this.#count = count;
+  }
 
   add(values: Readonly<Record<string, number>>): void {
     this.#count++;
@@ -105,5 +159,9 @@ class Means {
 
   means(): Record<string, number> {
     return Object.fromEntries([...this.#sums].map(([name, sum]) => [name, sum / this.#count]));
+  }
+
+  state(): Standing["tail"] {
+    return { count: this.#count, sums: Object.fromEntries(this.#sums) };
   }
 }

@@ -12,14 +12,15 @@ const bucket = 16;
 
 /**
  * Right-padded: ids int32 [rows,T] with zeros after the end, mask float32 [rows,T]. T is the longest
- * example, rounded up; missing examples are rows of zeros that nothing counts.
+ * example, rounded up, though not beyond `limit`; missing examples are rows of zeros that nothing counts.
  */
 export function pad(
   examples: readonly Example[],
   rows: number = examples.length,
+  limit: number = Number.POSITIVE_INFINITY,
 ): { ids: HostTensor<Int32Array>; mask: HostTensor<Float32Array> } {
   const longest = Math.max(2, ...examples.map(({ ids }) => ids.length));
-  const length = Math.ceil(longest / bucket) * bucket;
+  const length = Math.max(longest, Math.min(Math.ceil(longest / bucket) * bucket, limit));
   const ids = new Int32Array(rows * length);
   const mask = new Float32Array(rows * length);
   examples.forEach((example, row) => {
@@ -29,6 +30,19 @@ export function pad(
     });
   });
   return { ids: tensor(ids, [rows, length]), mask: tensor(mask, [rows, length]) };
+}
+
+/** The arrays that tell packed rows apart, [rows,T] each; padding is a segment of its own, number 0. */
+export function packingArrays(
+  examples: readonly { readonly segments: readonly number[]; readonly positions: readonly number[] }[],
+  [rows, length]: readonly [number, number],
+): { segment_ids: HostTensor<Int32Array>; position_ids: HostTensor<Int32Array> } {
+  const [segments, positions] = [new Int32Array(rows * length), new Int32Array(rows * length)];
+  examples.forEach((example, row) => {
+    segments.set(example.segments, row * length);
+    positions.set(example.positions, row * length);
+  });
+  return { segment_ids: tensor(segments, [rows, length]), position_ids: tensor(positions, [rows, length]) };
 }
 
 /** Supervised tokens; the first has no prediction and never counts. */

@@ -1,5 +1,6 @@
 // The parameters that every training stage shares, declared once; each stage says its own defaults and where they come from.
 import Type from "typebox";
+import type { ParamProblem } from "../../grammar/index.ts";
 
 export interface TrainingDefaults {
   readonly learning_rate: number;
@@ -40,7 +41,7 @@ export function trainingParams(defaults: TrainingDefaults) {
       description: "Peak learning rate.",
       ...source,
     }),
-    schedule: Type.Enum(["constant", "linear", "cosine"], {
+    schedule: Type.Enum(["constant", "linear", "cosine", "inverse_sqrt"], {
       type: "string",
       default: defaults.schedule,
       description: "How the learning rate falls after the warm-up.",
@@ -62,31 +63,53 @@ export function trainingParams(defaults: TrainingDefaults) {
       "x-unit": "fraction",
       "x-source": trl,
     }),
+    optimizer: Type.Enum(["adamw", "adafactor", "rmsprop", "sgd"], {
+      type: "string",
+      default: "adamw",
+      description:
+        "adamw keeps two arrays per weight, rmsprop (the DPO paper's choice) one, adafactor (T5, FLAN, T0) one number per row and column, sgd none or one.",
+      "x-source": trl,
+    }),
     weight_decay: Type.Number({
       minimum: 0,
       default: defaults.weight_decay,
-      description: "Decoupled weight decay of AdamW, on matrices only.",
+      description:
+        "On matrices only; decoupled from the gradient in adamw and adafactor, added to it in rmsprop and sgd.",
       ...source,
     }),
     adam_beta1: Type.Number({
       minimum: 0,
       exclusiveMaximum: 1,
       default: 0.9,
-      description: "Decay of the first moment.",
+      description: "Decay of adamw's first moment.",
       "x-source": "Loshchilov & Hutter 2019; all peers",
     }),
     adam_beta2: Type.Number({
       minimum: 0,
       exclusiveMaximum: 1,
       default: defaults.adam_beta2,
-      description: "Decay of the second moment.",
+      description: "Decay of adamw's second moment.",
       ...source,
     }),
     adam_epsilon: Type.Number({
       exclusiveMinimum: 0,
       default: 1e-8,
-      description: "Added to the root of the second moment.",
+      description: "Added to the root of adamw's second moment.",
       "x-source": trl,
+    }),
+    rmsprop_decay: Type.Number({
+      minimum: 0,
+      exclusiveMaximum: 1,
+      default: 0.99,
+      description: "Decay of rmsprop's mean square (torch calls it alpha).",
+      "x-source": "torch.optim.RMSprop, as in the DPO authors' code",
+    }),
+    momentum: Type.Number({
+      minimum: 0,
+      exclusiveMaximum: 1,
+      default: 0,
+      description: "Momentum of sgd and rmsprop.",
+      "x-source": "torch.optim",
     }),
     max_grad_norm: Type.Number({
       exclusiveMinimum: 0,
@@ -94,12 +117,121 @@ export function trainingParams(defaults: TrainingDefaults) {
       description: "Gradients are scaled down to this global norm.",
       "x-source": trl,
     }),
+    ema_decay: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        exclusiveMaximum: 1,
+        description:
+          "Keeps the running average e ← d·e + (1-d)·w of the weights, which is then the result (InstructGPT: 0.992).",
+      }),
+    ),
     seed: Type.Integer({
       minimum: 0,
       default: 42,
       description: "Of the data order and of everything drawn at random.",
       "x-source": "alignment-handbook",
     }),
+    micro_batch_size: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description:
+          "Examples computed at a time; a batch is accumulated from such pieces. Less memory, the same result up to rounding.",
+        "x-unit": "examples",
+        "x-execution": true,
+      }),
+    ),
+    recompute: Type.Boolean({
+      default: false,
+      description:
+        "Computes every layer a second time instead of keeping its activations: less memory, more time, the same bits.",
+      "x-execution": true,
+    }),
+    checkpoint_every: Type.Number({
+      minimum: 0,
+      default: 60,
+      description: "Seconds between checkpoints, from which a killed run goes on; 0 is after every step.",
+      "x-unit": "seconds",
+      "x-execution": true,
+    }),
+    eval_every: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: "Steps between evaluations while it trains, if there is `eval` data. Always at the end.",
+        "x-unit": "steps",
+        "x-execution": true,
+      }),
+    ),
+  };
+}
+
+export function dropoutParams() {
+  return {
+    residual_dropout: Type.Number({
+      minimum: 0,
+      exclusiveMaximum: 1,
+      default: 0,
+      description:
+        "Dropout on what attention and MLP add to the residual stream (InstructGPT 0.2; LIMA 0.3 with the ramp).",
+      "x-unit": "fraction",
+      "x-source": "off in TRL and in Llama's configuration",
+    }),
+    residual_dropout_ramp: Type.Boolean({
+      default: false,
+      description:
+        "Dropout rises linearly from 0 in the first layer to `residual_dropout` in the last (LIMA).",
+      "x-source": "constant in Ouyang et al. 2022 App. C.1",
+    }),
+  };
+}
+
+/** The projections of attention and MLP in Llama's names. */
+const linears = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+
+export const loraDefaults = { r: 16, alpha: 16, dropout: 0, target_modules: linears };
+
+export function loraParams() {
+  const source = { "x-source": "alignment-handbook, zephyr-7b-beta SFT qlora" };
+  return {
+    lora: Type.Optional(
+      Type.Object(
+        {
+          r: Type.Optional(
+            Type.Integer({ minimum: 1, default: loraDefaults.r, description: "Rank.", ...source }),
+          ),
+          alpha: Type.Optional(
+            Type.Number({
+              exclusiveMinimum: 0,
+              default: loraDefaults.alpha,
+              description: "The update is alpha/r · B A.",
+              ...source,
+            }),
+          ),
+          dropout: Type.Optional(
+            Type.Number({
+              minimum: 0,
+              exclusiveMaximum: 1,
+              default: loraDefaults.dropout,
+              description: "Dropout on the adapters' inputs.",
+              "x-source": "Hu et al. 2021 for language models; TRL switches it off in DPO",
+            }),
+          ),
+          target_modules: Type.Optional(
+            Type.Array(Type.String(), {
+              minItems: 1,
+              default: linears,
+              description: "Last parts of the names of the layers that get an adapter.",
+              ...source,
+            }),
+          ),
+        },
+        {
+          additionalProperties: false,
+          description:
+            "Trains low-rank adapters (Hu et al. 2021) instead of the weights: { r: 16, alpha: 16, dropout: 0, target_modules: [...] }. " +
+            "The result is the merged model, with the adapter in PEFT's layout in its folder `adapter`. Wants a learning rate about ten times higher.",
+        },
+      ),
+    ),
   };
 }
 
@@ -109,13 +241,62 @@ export interface TrainingParams {
   readonly steps?: number;
   readonly batch_size: number;
   readonly learning_rate: number;
-  readonly schedule: "constant" | "linear" | "cosine";
+  readonly schedule: "constant" | "linear" | "cosine" | "inverse_sqrt";
   readonly warmup: number;
   readonly final_learning_rate: number;
+  readonly optimizer: "adamw" | "adafactor" | "rmsprop" | "sgd";
   readonly weight_decay: number;
   readonly adam_beta1: number;
   readonly adam_beta2: number;
   readonly adam_epsilon: number;
+  readonly rmsprop_decay: number;
+  readonly momentum: number;
   readonly max_grad_norm: number;
+  readonly ema_decay?: number;
   readonly seed: number;
+  readonly micro_batch_size?: number;
+  readonly recompute: boolean;
+  readonly checkpoint_every: number;
+  readonly eval_every?: number;
+}
+
+export interface DropoutParams {
+  readonly residual_dropout: number;
+  readonly residual_dropout_ramp: boolean;
+}
+
+export interface LoraParams {
+  readonly lora?: Partial<typeof loraDefaults>;
+}
+
+const usedBy: Readonly<Record<string, readonly string[]>> = {
+  adam_beta1: ["adamw"],
+  adam_beta2: ["adamw"],
+  adam_epsilon: ["adamw"],
+  rmsprop_decay: ["rmsprop"],
+  momentum: ["sgd", "rmsprop"],
+};
+
+/** Parameters that were written down and do nothing beside the others. `given` knows them from defaults. */
+export function withoutEffect(
+  params: Pick<TrainingParams, "optimizer" | "schedule"> & Partial<TrainingParams & DropoutParams>,
+  given: (name: string) => boolean,
+): ParamProblem[] {
+  const problems: ParamProblem[] = [];
+  const idle = (param: string, message: string, help: string) => {
+    if (given(param)) problems.push({ param, kind: "other", message, help });
+  };
+  for (const [param, optimizers] of Object.entries(usedBy)) {
+    if (optimizers.includes(params.optimizer)) continue;
+    idle(
+      param,
+      `has no effect with optimizer: ${params.optimizer}`,
+      `leave it out, or use optimizer: ${optimizers.join(" or ")}`,
+    );
+  }
+  if (params.schedule === "constant")
+    idle("final_learning_rate", "has no effect with schedule: constant", "leave it out");
+  if (params.residual_dropout === 0 && params.residual_dropout_ramp)
+    idle("residual_dropout_ramp", "has no effect without residual_dropout", "set residual_dropout: 0.3");
+  return problems;
 }

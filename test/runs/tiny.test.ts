@@ -87,7 +87,7 @@ test("two runs from empty stores give byte-identical model files", async () => {
   expect(await digest(other, "out/tiny/model.safetensors")).toBe(model);
 });
 
-test("kill -9 of everything in the middle of dpo loses no finished stage and changes no byte", async () => {
+test("kill -9 of everything in the middle of dpo loses no finished stage, goes on from a checkpoint and changes no byte", async () => {
   const other = await tiny();
   const process = other.start("run", file, "--json");
   // Both ends of the run die at once: the command and the worker that trains.
@@ -117,6 +117,9 @@ test("kill -9 of everything in the middle of dpo loses no finished stage and cha
 
   const events = await other.events(file);
   expect(ran(events)).toEqual(["aligned", "result"]);
+  // Step 3 was seen, so the checkpoint of step 2 at least was whole.
+  const first = events.find(({ type, node }) => type === "task-progress" && node === "aligned");
+  expect(first!.done).toBeGreaterThanOrEqual(2);
   expect(await digest(other, "out/tiny/model.safetensors")).toBe(model);
 });
 

@@ -1,0 +1,260 @@
+// What every training stage can do, shown on a model of a few thousand weights.
+import { createHash } from "node:crypto";
+import { readdir, readFile, truncate } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Operation, Progress } from "../../engine/index.ts";
+import { mergeLora } from "../../tensor/index.ts";
+import { readWeights } from "../../tensor/io/index.ts";
+import { decoder } from "../decoder/index.ts";
+import { dpo } from "../dpo/index.ts";
+import { pretrain } from "../pretrain/index.ts";
+import { sft } from "../sft/index.ts";
+import { datasetOf, runWith, temporaryFolder } from "../testing.ts";
+import { tokenizer } from "../tokenizer/index.ts";
+import { readAdapter } from "./adapter.ts";
+import { openModel } from "./model.ts";
+
+const who = ["the captain", "a sailor", "the cook", "my friend", "a child"];
+const what = ["sees the calm sea", "fears a storm", "sings a happy song", "hates the long road"];
+const sentences = who.flatMap((w) => what.map((x) => ({ text: `${w} ${x} every day.` })));
+const demos = sentences.map(({ text }) => {
+  const words = text.split(" ");
+  return { prompt: words.slice(0, 2).join(" "), completion: ` ${words.slice(2).join(" ")}` };
+});
+const pairs = demos.map(({ prompt, completion }) => ({
+  prompt,
+  chosen: completion,
+  rejected: completion.split(" ").toReversed().join(" "),
+}));
+
+let model: string;
+let data: Record<"text" | "demos" | "pairs" | "few", string>;
+
+beforeAll(async () => {
+  data = {
+    text: await datasetOf(sentences),
+    demos: await datasetOf(demos),
+    pairs: await datasetOf(pairs),
+    few: await datasetOf(demos.slice(0, 5)),
+  };
+  const bpe = await runWith(tokenizer, { vocab_size: 300 }, { inputs: { data: data.text } });
+  const size = { layers: 2, hidden_size: 32, heads: 2, intermediate_size: 64, max_length: 64, seed: 3 };
+  model = (await runWith(decoder, size, { inputs: { tokenizer: bpe.dir } })).dir;
+});
+
+const base = { learning_rate: 3e-3, warmup: 0, steps: 12, batch_size: 8, seed: 1 };
+const run = (stage: Operation, params: object, given: object = {}) =>
+  runWith(
+    stage,
+    { ...base, ...params },
+    {
+      inputs: { model, data: stage === dpo ? data.pairs : stage === sft ? data.demos : data.text },
+      ...given,
+    },
+  );
+
+async function digest(dir: string): Promise<string> {
+  return createHash("sha256")
+    .update(await readFile(join(dir, "model.safetensors")))
+    .digest("hex");
+}
+
+/** The greatest difference of two models' weights, relative to the greatest weight. */
+async function gap(a: string, b: string): Promise<number> {
+  const [x, y] = [await readWeights(a), await readWeights(b)];
+  let [worst, largest] = [0, 0];
+  for (const [name, { data }] of y) {
+    for (const [i, value] of data.entries()) {
+      worst = Math.max(worst, Math.abs(x.get(name)!.data[i]! - value));
+      largest = Math.max(largest, Math.abs(value));
+    }
+  }
+  return worst / largest;
+}
+
+describe("micro-batches", () => {
+  test.each([
+    ["pretrain", pretrain, { sequence_length: 16 }],
+    ["sft", sft, {}],
+    ["dpo", dpo, {}],
+  ] as const)("%s: 3 + 3 + 2 examples are a batch of 8", async (name, stage, extra) => {
+    const params = { ...extra, steps: 4, optimizer: "sgd", learning_rate: 0.05 };
+    const whole = await run(stage, params);
+    const pieces = await run(stage, { ...params, micro_batch_size: 3 });
+    const difference = await gap(pieces.dir, whole.dir);
+    console.log(`${name}: weights after four steps differ by ${difference.toExponential(1)}`);
+    expect(difference).toBeLessThan(1e-5);
+    expect(pieces.metrics!.loss).toBeCloseTo(whole.metrics!.loss!, 4);
+    expect(pieces.metrics!.steps).toBe(4);
+  });
+});
+
+test("recomputation changes no byte of the model", async () => {
+  const [plain, twice] = [await run(sft, {}), await run(sft, { recompute: true })];
+  expect(await digest(twice.dir)).toBe(await digest(plain.dir));
+});
+
+test.each(["adafactor", "rmsprop", "sgd"] as const)("%s lowers the loss", async (optimizer) => {
+  const learning_rate = { adafactor: 3e-3, rmsprop: 1e-3, sgd: 0.5 }[optimizer];
+  const { metrics } = await run(sft, {
+    optimizer,
+    learning_rate,
+    steps: 20,
+    schedule: "inverse_sqrt",
+    warmup: 0.1,
+  });
+  expect(metrics!.loss).toBeLessThan(4.5); // ln 300 = 5.7 before
+});
+
+test("dropout and the running average change the result, with the same seed in the same way", async () => {
+  const plain = await digest((await run(sft, {})).dir);
+  for (const params of [{ residual_dropout: 0.3, residual_dropout_ramp: true }, { ema_decay: 0.9 }]) {
+    const [a, b] = [await run(sft, params), await run(sft, params)];
+    expect(await digest(a.dir)).toBe(await digest(b.dir));
+    expect(await digest(a.dir)).not.toBe(plain);
+  }
+});
+
+describe("packing", () => {
+  test("one full batch has the loss of its examples apart", async () => {
+    // All 20 demonstrations in one step either way; the loss is reported before the step.
+    const apart = await run(sft, { steps: 1, batch_size: 20 });
+    const packed = await run(sft, { steps: 1, batch_size: 20, packing: true });
+    expect(packed.metrics!.tokens).toBe(apart.metrics!.tokens);
+    expect(packed.metrics!.loss).toBeCloseTo(apart.metrics!.loss!, 5);
+    expect(await gap(packed.dir, apart.dir)).toBeLessThan(1e-4);
+  });
+});
+
+describe("evaluation", () => {
+  test("sft and pretrain report the loss on data that they do not train on", async () => {
+    const seen: Progress[] = [];
+    const { metrics } = await run(
+      sft,
+      { eval_every: 4 },
+      { inputs: { model, data: data.demos, eval: data.few }, onProgress: (p: Progress) => seen.push(p) },
+    );
+    const losses = seen.flatMap(({ metrics }) => metrics?.eval_loss ?? []);
+    expect(new Set(losses).size).toBe(3); // after steps 4, 8 and 12
+    expect(metrics!.eval_loss).toBe(losses.at(-1));
+    expect(losses[2]).toBeLessThan(losses[0]!);
+    const text = await run(
+      pretrain,
+      { sequence_length: 16 },
+      { inputs: { model, data: data.text, eval: data.text } },
+    );
+    expect(text.metrics!.eval_loss).toBeLessThan(5);
+  });
+
+  test("evaluating moves nothing", async () => {
+    const evaluated = await run(
+      sft,
+      { eval_every: 1 },
+      { inputs: { model, data: data.demos, eval: data.few } },
+    );
+    expect(await digest(evaluated.dir)).toBe(await digest((await run(sft, {})).dir));
+  });
+
+  test("dpo reports loss, accuracy and margin on held-out pairs", async () => {
+    const { metrics } = await run(dpo, {}, { inputs: { model, data: data.pairs, eval: data.pairs } });
+    expect(metrics!.first_loss).toBeCloseTo(Math.LN2, 6);
+    expect(metrics!.eval_loss).toBeLessThan(Math.LN2);
+    expect(metrics!.eval_accuracy).toBeGreaterThan(0.5);
+    expect(metrics!.eval_margin).toBeGreaterThan(0);
+  });
+});
+
+describe("lora", () => {
+  test("sft leaves the merged model and, beside it, the adapter that makes it of the base", async () => {
+    const { dir, metrics } = await run(sft, { lora: { r: 4, alpha: 8, dropout: 0.1 }, learning_rate: 2e-2 });
+    expect(metrics!.loss).toBeLessThan(5.5);
+    expect((await readdir(join(dir, "adapter"))).sort()).toEqual([
+      "adapter_config.json",
+      "adapter_model.safetensors",
+    ]);
+    const adapter = (await readAdapter(join(dir, "adapter")))!;
+    expect([adapter.r, adapter.alpha]).toEqual([4, 8]);
+    const [before, after] = [model, dir].map((dir) => openModel({ dir, node: "model" }));
+    const merged = mergeLora((await before!).params, adapter.params, adapter.alpha);
+    for (const [name, { data }] of Object.entries((await after!).params)) {
+      expect(merged[name]!.data, name).toEqual(data);
+    }
+  });
+
+  test("dpo starts at ln 2 from the base itself and moves away", async () => {
+    const { metrics } = await run(dpo, { lora: {}, learning_rate: 2e-2 });
+    expect(metrics!.first_loss).toBeCloseTo(Math.LN2, 6);
+    expect(metrics!.loss).toBeLessThan(0.6);
+  });
+});
+
+describe("checkpoints", () => {
+  /** A run that is told to stop after so many steps. */
+  async function stopped(stage: Operation, params: object, scratch: string, after: number) {
+    const abort = new AbortController();
+    const onProgress = ({ done }: Progress) => {
+      if (done >= after) abort.abort();
+    };
+    await expect(run(stage, params, { scratch, signal: abort.signal, onProgress })).rejects.toThrow();
+  }
+
+  test.each([
+    [
+      "sft with dropout, average and micro-batches",
+      sft,
+      { residual_dropout: 0.2, ema_decay: 0.9, micro_batch_size: 3 },
+    ],
+    ["dpo with adapters", dpo, { lora: { r: 2 }, learning_rate: 1e-2 }],
+    ["pretrain with adafactor", pretrain, { sequence_length: 16, optimizer: "adafactor" }],
+  ] as const)("%s: goes on where it was stopped and ends with the same bytes", async (_, stage, params) => {
+    const scratch = await temporaryFolder();
+    const whole = await run(stage, params);
+    await stopped(stage, params, scratch, 5);
+    const seen: number[] = [];
+    const rest = await run(stage, params, { scratch, onProgress: ({ done }: Progress) => seen.push(done) });
+    expect(seen[0]).toBe(5);
+    expect(await digest(rest.dir)).toBe(await digest(whole.dir));
+    expect(rest.metrics).toEqual(whole.metrics);
+  });
+
+  test("two are kept, and a torn one is passed over", async () => {
+    const scratch = await temporaryFolder();
+    await stopped(sft, { checkpoint_every: 0 }, scratch, 6);
+    const dir = join(scratch, "checkpoints");
+    expect((await readdir(dir)).sort()).toEqual(["step-5.safetensors", "step-6.safetensors"]);
+    await truncate(join(dir, "step-6.safetensors"), 1000);
+    const seen: number[] = [];
+    const rest = await run(sft, {}, { scratch, onProgress: ({ done }: Progress) => seen.push(done) });
+    expect(seen[0]).toBe(5);
+    expect(await digest(rest.dir)).toBe(await digest((await run(sft, {})).dir));
+  });
+});
+
+describe("parameters without effect", () => {
+  const told = (stage: Operation, params: Record<string, string | number | boolean>) => {
+    const defaults = Object.fromEntries(
+      Object.entries(stage.params.properties).flatMap(([name, { default: x }]) =>
+        x === undefined ? [] : [[name, x]],
+      ),
+    );
+    return stage
+      .validate({ ...defaults, ...params }, new Set(Object.keys(params)))
+      .map(({ param, message }) => `${param} ${message}`);
+  };
+
+  test("are reported when they are written down, not when they are defaults", () => {
+    expect(told(sft, { optimizer: "sgd" })).toEqual([]);
+    expect(told(sft, { optimizer: "sgd", adam_beta2: 0.999 })).toEqual([
+      "adam_beta2 has no effect with optimizer: sgd",
+    ]);
+    expect(told(dpo, { momentum: 0.9 })).toEqual(["momentum has no effect with optimizer: adamw"]);
+    expect(told(dpo, { optimizer: "rmsprop", momentum: 0.9, rmsprop_decay: 0.9 })).toEqual([]);
+    expect(told(pretrain, { residual_dropout_ramp: true })).toEqual([
+      "residual_dropout_ramp has no effect without residual_dropout",
+    ]);
+    expect(told(sft, { schedule: "constant", final_learning_rate: 0.1 })).toEqual([
+      "final_learning_rate has no effect with schedule: constant",
+    ]);
+  });
+});
