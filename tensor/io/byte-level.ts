@@ -25,7 +25,7 @@ export function byteLevelEncoder(tokenizer: JsonObject): ((text: string) => numb
     pre.use_regex !== false &&
     added.every((t) => !t.lstrip && !t.rstrip && !t.single_word && t.content.length > 0) &&
     byteToChar.every((char) => Object.hasOwn(model.vocab, char));
-  if (!plain) return undefined;
+  if (!plain || !isSound(model, added)) return undefined;
 
   const ranks = mergeRanks(model);
   const words = new Map<string, readonly number[]>();
@@ -68,6 +68,21 @@ interface AddedToken {
   lstrip?: boolean;
   rstrip?: boolean;
   single_word?: boolean;
+}
+
+/** A damaged file is left to the general tokenizer, which says what is wrong with it. */
+function isSound({ vocab, merges }: BpeModel, added: readonly AddedToken[]): boolean {
+  const isId = (id: unknown): boolean => Number.isInteger(id) && (id as number) >= 0;
+  return (
+    Object.values(vocab).every(isId) &&
+    added.every((t) => isId(t.id) && typeof t.content === "string") &&
+    Array.isArray(merges) &&
+    merges.every((entry) => {
+      const pair = typeof entry === "string" ? entry.split(" ", 2) : entry;
+      if (!Array.isArray(pair) || pair.length !== 2) return false;
+      return [pair[0], pair[1], `${pair[0]}${pair[1]}`].every((token) => Object.hasOwn(vocab, token!));
+    })
+  );
 }
 
 /** left id → right id → [rank, merged id]. */

@@ -270,8 +270,8 @@ class Cursor {
     const size = this.#sizeOf(type, key);
     const count = this.count(`values of ${key}`, size);
     const at = this.#take(count * size, `the metadata ${key}`);
-    // A copy, so that it is aligned.
-    const { buffer } = this.#bytes.slice(at, at + count * size);
+    // A copy, so that it is aligned (slice of a Buffer is none).
+    const { buffer } = new Uint8Array(this.#bytes.subarray(at, at + count * size));
     return new numbers[type]!(buffer);
   }
 

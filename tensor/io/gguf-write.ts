@@ -23,20 +23,26 @@ type Value = string | number | boolean | readonly string[] | Int32Array;
 /** Not atomic: write to a temporary name and rename. */
 export async function writeGguf(path: string, model: ModelFolder, options: GgufOptions): Promise<void> {
   const { config, dir } = model;
-  const settings = metadataOf(config, dir);
-  const tokenizer = tokenizerMetadataOf(await model.tokenizer(), Number(config.vocab_size), dir);
-  const [architecture, ...rest] = settings;
-  const metadata = new Map<string, Value>([
+  const [architecture, ...rest] = metadataOf(config, dir);
+  const settings: (readonly [string, Value])[] = [
     architecture!,
     ["general.type", "model"],
     ...(options.name === undefined ? [] : [["general.name", options.name] as const]),
     ["general.file_type", fileTypes[options.type]],
     ["general.quantization_version", 2],
     ...rest,
-    ...tokenizer,
-  ]);
+  ];
   const weights = await model.weights();
   try {
+    const [ids] = weights.shapes.get("model.embed_tokens.weight") ?? [];
+    if (ids !== config.vocab_size) {
+      throw unsupported(
+        `config.json says ${config.vocab_size} tokens but there are embeddings of ${ids}`,
+        dir,
+      );
+    }
+    const tokenizer = tokenizerMetadataOf(await model.tokenizer(), ids!, dir);
+    const metadata = new Map<string, Value>([...settings, ...tokenizer]);
     const tensors = layOut(weights.shapes, config, options.type, dir);
     const handle = await open(path, "w");
     try {

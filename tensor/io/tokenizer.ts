@@ -48,18 +48,35 @@ export async function loadTokenizer(dir: string): Promise<Tokenizer> {
 }
 
 export function makeTokenizer(files: TokenizerFiles, where?: string): Tokenizer {
-  const { config } = files;
-  let hf: HfTokenizer;
-  let vocabulary: Map<string, number>;
+  return guarded("the tokenizer cannot be used", where, () => build(files, where));
+}
+
+/** The library checks little of a damaged file, so that anything may be thrown anywhere. */
+function guarded<T>(what: string, where: string | undefined, work: () => T): T {
   try {
-    hf = new HfTokenizer(files.tokenizer, config);
-    vocabulary = hf.get_vocab(true);
+    return work();
   } catch (error) {
+    if (error instanceof FileError) throw error;
     throw new FileError({
       code: "tokenizer-invalid",
-      message: `the tokenizer cannot be used: ${(error as Error).message}`,
+      message: `${what}: ${error instanceof Error ? error.message : String(error)}`,
       where,
+      help: "tokenizer.json is damaged or of a kind that is not read: fetch it again",
     });
+  }
+}
+
+/** Ids index arrays of the model. */
+function isId(id: unknown): id is number {
+  return Number.isInteger(id) && (id as number) >= 0 && (id as number) < 2 ** 31;
+}
+
+function build(files: TokenizerFiles, where?: string): Tokenizer {
+  const { config } = files;
+  const hf = new HfTokenizer(files.tokenizer, config);
+  const vocabulary: Map<string, number> = hf.get_vocab(true);
+  for (const [token, id] of vocabulary) {
+    if (!isId(id)) throw new Error(`the token ${JSON.stringify(token)} has the id ${String(id)}`);
   }
   const special = new Set<number>();
   for (const [id, token] of hf.get_added_tokens_decoder()) if (token.special) special.add(id);
@@ -77,7 +94,13 @@ export function makeTokenizer(files: TokenizerFiles, where?: string): Tokenizer 
   const fast = byteLevelEncoder(files.tokenizer);
   const encode: Tokenizer["encode"] = (text, options) => {
     const special = options?.special ?? false;
-    return fast && !special ? fast(text) : hf.encode(text, { add_special_tokens: special }).ids;
+    if (fast && !special) return fast(text);
+    return guarded("the tokenizer cannot encode this text", where, () => {
+      const { ids } = hf.encode(text, { add_special_tokens: special });
+      const bad = ids.findIndex((id: unknown) => !isId(id));
+      if (bad >= 0) throw new Error(`token ${bad} has the id ${String(ids[bad])}`);
+      return ids;
+    });
   };
 
   const plain = encode("a");
@@ -91,10 +114,12 @@ export function makeTokenizer(files: TokenizerFiles, where?: string): Tokenizer 
     decode: (ids, options) =>
       ids.length === 0 // which the library refuses
         ? ""
-        : hf.decode(ids as number[], {
-            skip_special_tokens: !(options?.special ?? false),
-            clean_up_tokenization_spaces: false,
-          }),
+        : guarded("the tokenizer cannot decode these ids", where, () =>
+            hf.decode(ids as number[], {
+              skip_special_tokens: !(options?.special ?? false),
+              clean_up_tokenization_spaces: false,
+            }),
+          ),
     vocabSize: size,
     bos: role("bos_token"),
     eos,
