@@ -175,14 +175,16 @@ export const fused: OpDefs<FusedName> = {
       const alpha = node.attrs.scale;
       const group = (x: Value, last: number) => b.reshape(x, [B, K, rows, last]);
       const [gG, pG] = [group(g, d), group(probs, S)];
-      const dv = b.matmul(pG, gG, { transA: true });
+      const swap = [0, 1, 3, 2];
+      // Transposed results: the kernel reorders its first operand, and gG and q are the small ones.
+      const dv = b.transpose(b.matmul(gG, pG, { transA: true }), swap);
       const dp = b.matmul(gG, v, { transB: true });
       // Σ_s p·dp = Σ_d g·out, which is d/S times smaller.
       const dot = b.sum(b.mul(g, out), [-1]);
       const ds = b.mul(probs, b.sub(b.reshape(dp, [B, H, T, S]), dot));
       const dsG = group(ds, S);
       const dq = b.reshape(b.matmul(dsG, k, { alpha }), q.shape);
-      const dk = b.matmul(dsG, group(q, d), { transA: true, alpha });
+      const dk = b.transpose(b.matmul(group(q, d), dsG, { transA: true, alpha }), swap);
       return [dq, dk, dv, sumTo(b, ds, bias.shape)];
     },
   },
