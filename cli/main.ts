@@ -93,6 +93,11 @@ program
   .action(async (options) => exit((await import("./commands/doctor.ts")).doctor(options)));
 
 program
+  .command("try-device", { hidden: true })
+  .argument("<device>")
+  .action(async (device) => exit((await import("./commands/try-device.ts")).tryOne(device)));
+
+program
   .command("chat")
   .description("talk to a model")
   .argument("<model>", "a model folder, a GGUF file, or FILE.align#stage")
@@ -124,7 +129,9 @@ function command(name: string, description: string, more: readonly [string, stri
     .addOption(setOption())
     .option("--store <dir>", "the artifact store (default: ALIGN_STORE, else .align beside the project)")
     .addOption(
-      new Option("--device <device>", "where numerics run").choices(["auto", "cpu"]).default("auto"),
+      new Option("--device <device>", "where numerics run; auto is the fastest that computes right")
+        .choices(["auto", "cpu", "webgpu", "cuda", "tfjs"])
+        .default("auto"),
     );
 }
 

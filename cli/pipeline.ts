@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { createPlan, openStore, type Plan, resolveFiles, type Store } from "../engine/index.ts";
 import { check, type Diagnostic, type Host, type Program, render, type Source } from "../grammar/index.ts";
-import { library, numerics, peekRow } from "../stdlib/index.ts";
+import { type Device, library, peekRow } from "../stdlib/index.ts";
+import { chooseDevice } from "./device.ts";
 import { failureText } from "./failure.ts";
 import { terminalWidth, useColour } from "./ui/terminal.ts";
 
@@ -12,6 +13,8 @@ export interface PipelineOptions {
   readonly set?: Readonly<Record<string, string>>;
   readonly store?: string;
   readonly only?: string;
+  /** Default: auto. */
+  readonly device?: string;
 }
 
 /** Status 2 of the command line: wrong usage, or the file has errors. */
@@ -63,19 +66,24 @@ export function printDiagnostics({ source, diagnostics }: Checked): void {
 export async function openPlan(
   path: string,
   options: PipelineOptions,
-): Promise<{ plan: Plan; store: Store } | number> {
+): Promise<{ plan: Plan; store: Store; device: Device } | number> {
   const checked = checkFile(path, options);
   if (!checked) return badFile;
   printDiagnostics(checked);
   if (!checked.program) return badFile;
+  const chosen = await chooseDevice(options.device ?? "auto");
+  if ("message" in chosen) {
+    console.error(failureText(chosen));
+    return badFile;
+  }
   const store = openStore(storePath(path, options.store));
   const planned = await createPlan(checked.program, {
     operations: library,
     store,
-    numerics: numerics(),
+    numerics: chosen.numerics,
     ...(options.only === undefined ? {} : { only: options.only }),
   });
-  if ("plan" in planned) return { plan: planned.plan, store };
+  if ("plan" in planned) return { plan: planned.plan, store, device: chosen.device };
   for (const problem of planned.problems) console.error(failureText(problem));
   return badFile;
 }

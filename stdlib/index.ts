@@ -1,6 +1,7 @@
 // The door of the standard library: every operation there is, by name.
 import { availableParallelism } from "node:os";
 import type { Operation } from "../engine/index.ts";
+import type { Device } from "../tensor/index.ts";
 import { binarize } from "./binarize/index.ts";
 import { compare } from "./compare/index.ts";
 import { sources, transforms } from "./data/index.ts";
@@ -39,6 +40,7 @@ export const library: ReadonlyMap<string, Operation> = new Map(
   ].map((operation) => [operation.name, operation]),
 );
 
+export { type Device, devices, isDevice, likelyDevices, machineStamp } from "../tensor/index.ts";
 export { peekRow } from "./data/index.ts";
 export type { Conversation, ReplyOptions } from "./generate/conversation.ts";
 export type { BackendReport } from "./training/backend.ts";
@@ -50,10 +52,14 @@ export async function openChat(dir: string, options: ReplyOptions): Promise<Conv
     import("./generate/conversation.ts"),
     import("./training/backend.ts"),
   ]);
-  return openConversation(dir, await openBackend({ threads: availableParallelism() }), options);
+  return openConversation(
+    dir,
+    await openBackend({ threads: availableParallelism(), device: "cpu" }),
+    options,
+  );
 }
 
-/** Every backend of this machine, tried out. */
-export async function backends(): Promise<BackendReport[]> {
-  return (await import("./training/backend.ts")).tryBackends();
+/** Tries one device out; loads its runtime into this process, which may not survive it. */
+export async function tryDevice(device: Device): Promise<BackendReport> {
+  return (await import("./training/backend.ts")).tryBackend(device, availableParallelism());
 }

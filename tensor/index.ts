@@ -1,8 +1,17 @@
 // The door of the tensor room: sessions, models, losses, optimisers, backends.
 
 export type { Arrays, Backend, Executable } from "./backends/backend.ts";
+export {
+  type Device,
+  devices,
+  isDevice,
+  likelyDevices,
+  machineStamp,
+  onnxVersion,
+} from "./backends/devices.ts";
 export { type OnnxOptions, onnxBackend } from "./backends/onnx/index.ts";
 export { referenceBackend } from "./backends/reference/index.ts";
+export { type TfjsOptions, tfjsBackend } from "./backends/tfjs/index.ts";
 export {
   createGenerator,
   type GenerateOptions,
@@ -57,6 +66,7 @@ export {
 } from "./score/evaluator.ts";
 export { createScorer, type Scorer, type ScorerOptions, type SourceBatch } from "./score/scorer.ts";
 export { type SelfCheck, selfcheck } from "./selfcheck.ts";
+export { stepTime } from "./step-time.ts";
 export {
   type Batch,
   createTrainer,

@@ -2,10 +2,10 @@
 
 import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { dirname } from "node:path";
-import { type BackendReport, backends } from "../../stdlib/index.ts";
+import { type BackendReport, devices } from "../../stdlib/index.ts";
+import { chooseDevice, examineAll } from "../device.ts";
 import { storePath } from "../pipeline.ts";
 import { bytes } from "../ui/format.ts";
 import { paint } from "../ui/terminal.ts";
@@ -28,8 +28,8 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   const findings = [
     versions(),
     machine(),
-    ...(await backends()).map(backendFinding),
-    cuda(),
+    ...(await examineAll(devices)).map(deviceFinding),
+    await automatic(),
     await disk(options.store),
   ];
   if (options.json) console.log(JSON.stringify(findings, null, 2));
@@ -63,44 +63,36 @@ function machine(): Finding {
   };
 }
 
-function backendFinding(report: BackendReport): Finding {
+function deviceFinding(report: BackendReport): Finding {
+  const { device: topic } = report;
   if (!report.found) {
-    return {
-      topic: report.name,
-      ok: false,
-      text: `does not load: ${report.problem}`,
-      help: "run npm ci in the project again; onnxruntime-node must be there",
-    };
+    const help = report.help ?? "see docs/backends.md";
+    return { topic, ok: topic === "cpu" ? false : "optional", text: report.problem, help };
   }
-  const { lossError, weightError, tolerance, ok } = report.check;
+  const { fingerprint, milliseconds, check } = report;
+  const { lossError, weightError, tolerance, ok } = check;
   const errors = `loss ${lossError.toExponential(1)}, weights ${weightError.toExponential(1)}, allowed ${tolerance.toExponential(0)}`;
+  const speed =
+    milliseconds === undefined ? "; too slow to train on" : `; ${milliseconds.toFixed(0)} ms a step`;
   return {
-    topic: report.name,
+    topic,
     ok,
-    text: `${report.fingerprint}; self-check ${ok ? "passed" : "FAILED"} (${errors})`,
+    text: `${fingerprint}; self-check ${ok ? "passed" : "FAILED"} (${errors})${speed}`,
     ...(ok
-      ? {}
+      ? fingerprint.startsWith("tfjs-cpu/") && {
+          help: "this is plain JavaScript; with an NVIDIA GPU: npm install @tensorflow/tfjs-node-gpu",
+        }
       : {
-          help: "this backend computes something else than the reference on this machine: do not use its results",
+          help: "it computes something else than the reference on this machine: align refuses to use it",
         }),
   };
 }
 
-/** Whether the CUDA libraries of onnxruntime lie beside it; this version computes on the CPU either way. */
-function cuda(): Finding {
-  const require = createRequire(import.meta.url);
-  let present = false;
-  try {
-    const home = dirname(require.resolve("onnxruntime-node/package.json"));
-    present = existsSync(`${home}/bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so`);
-  } catch {}
-  return {
-    topic: "gpu",
-    ok: "optional",
-    text: present
-      ? "CUDA libraries found; this version runs on the CPU"
-      : "none used; this version runs on the CPU",
-  };
+/** What a run without --device computes on. */
+async function automatic(): Promise<Finding> {
+  const chosen = await chooseDevice("auto");
+  const text = "message" in chosen ? chosen.message : `--device auto is ${chosen.device} here`;
+  return { topic: "device", ok: true, text };
 }
 
 async function disk(store: string | undefined): Promise<Finding> {

@@ -10,7 +10,6 @@ import { paint } from "../ui/terminal.ts";
 import { printPlan } from "./plan.ts";
 
 export interface RunOptions extends PipelineOptions {
-  readonly device: string;
   readonly jobs?: number;
   readonly keepGoing?: boolean;
   readonly dryRun?: boolean;
@@ -22,7 +21,7 @@ const status = { done: 0, failed: 1, "expectation-failed": 3, interrupted: 130 }
 export async function run(file: string, options: RunOptions): Promise<number> {
   const opened = await openPlan(file, options);
   if (typeof opened === "number") return opened;
-  const { plan, store } = opened;
+  const { plan, store, device } = opened;
   if (options.dryRun) {
     if (options.json) console.log(JSON.stringify(plan));
     else printPlan(plan);
@@ -40,7 +39,7 @@ export async function run(file: string, options: RunOptions): Promise<number> {
       store,
       spawn,
       keepGoing: options.keepGoing ?? false,
-      device: options.device,
+      device,
       signal: interrupt.signal,
       finishPublication: async ({ node, params }, to) => {
         if (params.card === true) await writeCard(to, node, plan, artifacts);

@@ -1,22 +1,61 @@
 // Opens the backend that a task was told to run on, and tries out those there are.
-import { availableParallelism } from "node:os";
-import type { TaskContext } from "../../engine/index.ts";
-import { type Backend, onnxBackend, type SelfCheck, selfcheck } from "../../tensor/index.ts";
+import { type TaskContext, TaskError } from "../../engine/index.ts";
+import {
+  type Backend,
+  type Device,
+  isDevice,
+  onnxBackend,
+  type SelfCheck,
+  selfcheck,
+  stepTime,
+  TensorError,
+  tfjsBackend,
+} from "../../tensor/index.ts";
 
-export function openBackend(ctx: Pick<TaskContext<unknown>, "threads">): Promise<Backend> {
-  return onnxBackend({ threads: ctx.threads });
+/** `auto` is resolved where a run starts; a task that is still told so computes on the CPU. */
+export async function openBackend({
+  threads,
+  device,
+}: Pick<TaskContext, "threads" | "device">): Promise<Backend> {
+  const chosen = device === "auto" ? "cpu" : device;
+  if (!isDevice(chosen))
+    throw new TaskError({ code: "no-device", message: `there is no device "${device}"` });
+  try {
+    return chosen === "tfjs"
+      ? await tfjsBackend({ threads })
+      : await onnxBackend({ provider: chosen, threads });
+  } catch (error) {
+    if (!(error instanceof TensorError)) throw error;
+    throw new TaskError({
+      code: "no-device",
+      message: error.message.split("\n")[0]!,
+      help: error.help ?? "align doctor says what this machine has",
+    });
+  }
 }
 
 export type BackendReport =
-  | { readonly name: string; readonly found: true; readonly fingerprint: string; readonly check: SelfCheck }
-  | { readonly name: string; readonly found: false; readonly problem: string };
+  | {
+      readonly device: Device;
+      readonly found: true;
+      readonly fingerprint: string;
+      readonly check: SelfCheck;
+      /** Of one training step of a small model; missing where it is far too slow to train on. */
+      readonly milliseconds?: number;
+    }
+  | { readonly device: Device; readonly found: false; readonly problem: string; readonly help?: string };
 
-export async function tryBackends(): Promise<BackendReport[]> {
-  const name = "onnx-cpu";
+/** Opens it, holds three training steps against the reference, and times one. */
+export async function tryBackend(device: Device, threads: number): Promise<BackendReport> {
+  let backend: Backend;
   try {
-    const backend = await openBackend({ threads: availableParallelism() });
-    return [{ name, found: true, fingerprint: backend.fingerprint, check: await selfcheck(backend) }];
+    backend = await openBackend({ threads, device });
   } catch (error) {
-    return [{ name, found: false, problem: error instanceof Error ? error.message : String(error) }];
+    const { message, help } = error as TaskError;
+    return { device, found: false, problem: message, ...(help !== undefined && { help }) };
   }
+  const check = await selfcheck(backend);
+  const milliseconds = check.ok ? await stepTime(backend) : undefined;
+  const { fingerprint } = backend;
+  return { device, found: true, fingerprint, check, ...(milliseconds !== undefined && { milliseconds }) };
 }

@@ -1,8 +1,7 @@
-// The fingerprint of the numerics that goes into the keys of numeric tasks, known without loading the runtime.
-import { createRequire } from "node:module";
+// The fingerprint of the CPU's numerics, known without loading the runtime: it goes into the keys of numeric tasks.
+import { onnxVersion } from "../../tensor/index.ts";
 
-/** Equal to the fingerprint of the backend that `openBackend` opens; a test holds them together. */
+/** Equal to the fingerprint of the backend that `openBackend` opens on the CPU; a test holds them together. */
 export function numerics(): string {
-  const { version } = createRequire(import.meta.url)("onnxruntime-node/package.json") as { version: string };
-  return `onnx-cpu/${version}/fp32/${process.arch}`;
+  return `onnx-cpu/${onnxVersion()}/fp32/${process.arch}`;
 }

@@ -5,7 +5,7 @@ import { graphicsIdentity } from "../graphics.ts";
 import { cpuLowerings } from "./lower-cpu.ts";
 import { webgpuLowerings } from "./lower-webgpu.ts";
 import type { Lowerings } from "./lowering.ts";
-import { hasCudaLibraries } from "./runtime.ts";
+import { cudaLibraries } from "./runtime.ts";
 
 export type OnnxProvider = "cpu" | "webgpu" | "cuda";
 
@@ -45,7 +45,7 @@ export const providers: { readonly [K in OnnxProvider]: Provider } = {
     resident: false,
     identity: () => `-${graphicsIdentity()}`,
     prepare() {
-      if (!hasCudaLibraries()) {
+      if (!cudaLibraries()) {
         throw new TensorError("backend", "onnxruntime's CUDA libraries are not installed", cudaHelp);
       }
       // Read by the CUDA libraries when they start: fp32 means fp32, not ten bits of mantissa.

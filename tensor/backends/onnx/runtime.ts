@@ -24,11 +24,12 @@ export async function loadRuntime(): Promise<Runtime> {
   }
 }
 
-/** onnxruntime's CUDA libraries are not in its npm package; its own install script puts them beside the binding. */
-export function hasCudaLibraries(): boolean {
-  if (process.platform !== "linux" || process.arch !== "x64") return false;
+/** onnxruntime's CUDA library, which its npm package lacks: its own install script puts it beside the binding. */
+export function cudaLibraries(): string | undefined {
+  if (process.platform !== "linux" || process.arch !== "x64") return undefined;
   const home = dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
-  return existsSync(`${home}/bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so`);
+  const path = `${home}/bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so`;
+  return existsSync(path) ? path : undefined;
 }
 
 /** A tensor over the array's own memory. */
