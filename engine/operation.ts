@@ -125,7 +125,17 @@ function problemsOf(errors: readonly ErrorObject[]): ParamProblem[] {
 }
 
 function problemOf(error: ErrorObject): ParamProblem {
-  const param = error.instancePath.split("/")[1] ?? "";
+  const [, param = "", ...inside] = error.instancePath.split("/");
+  const problem = plainProblemOf(error, param);
+  // A field of an object: the parameter is what was written, the field is named in the message.
+  if (param === "") return problem;
+  const field = inside.filter((part) => !/^\d+$/.test(part)).join(".");
+  if (problem.kind === "unknown")
+    return { param, kind: "other", message: `has no field \`${problem.param}\`` };
+  return field === "" ? problem : { ...problem, message: `${field} ${problem.message}` };
+}
+
+function plainProblemOf(error: ErrorObject, param: string): ParamProblem {
   const p = error.params as Record<string, Json>;
   switch (error.keyword) {
     case "additionalProperties":

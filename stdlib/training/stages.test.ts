@@ -4,6 +4,7 @@ import { readdir, readFile, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Operation, Progress } from "../../engine/index.ts";
+import type { Json } from "../../grammar/index.ts";
 import { mergeLora } from "../../tensor/index.ts";
 import { readWeights } from "../../tensor/io/index.ts";
 import { decoder } from "../decoder/index.ts";
@@ -231,8 +232,8 @@ describe("checkpoints", () => {
   });
 });
 
-describe("parameters without effect", () => {
-  const told = (stage: Operation, params: Record<string, string | number | boolean>) => {
+describe("parameters", () => {
+  const told = (stage: Operation, params: Readonly<Record<string, Json>>) => {
     const defaults = Object.fromEntries(
       Object.entries(stage.params.properties).flatMap(([name, { default: x }]) =>
         x === undefined ? [] : [[name, x]],
@@ -243,7 +244,13 @@ describe("parameters without effect", () => {
       .map(({ param, message }) => `${param} ${message}`);
   };
 
-  test("are reported when they are written down, not when they are defaults", () => {
+  test("of an adapter are checked by the name of the field", () => {
+    expect(told(sft, { lora: { r: 0 } })).toEqual(["lora r must be >= 1"]);
+    expect(told(dpo, { lora: { rank: 8 } })).toEqual(["lora has no field `rank`"]);
+    expect(told(dpo, { lora: { r: 8, target_modules: ["q_proj"] } })).toEqual([]);
+  });
+
+  test("without effect are reported when they are written down, not when they are defaults", () => {
     expect(told(sft, { optimizer: "sgd" })).toEqual([]);
     expect(told(sft, { optimizer: "sgd", adam_beta2: 0.999 })).toEqual([
       "adam_beta2 has no effect with optimizer: sgd",
