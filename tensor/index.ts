@@ -59,6 +59,12 @@ export { type Schedule, type ScheduleOptions, schedule } from "./optim/schedule.
 export { type SgdOptions, sgd } from "./optim/sgd.ts";
 export { type Random, type RandomState, resume, stream } from "./random.ts";
 export {
+  type ContinuationItem,
+  type ContinuationOptions,
+  type ContinuationScore,
+  scoreContinuations,
+} from "./score/continuations.ts";
+export {
   createEvaluator,
   type Evaluator,
   type EvaluatorOptions,

@@ -6,8 +6,11 @@ import { KvCache, type Slots } from "./cache.ts";
 
 export interface BatchRow {
   readonly prompt: ArrayLike<number>;
-  /** Takes the log-probabilities [V] of the next token; returns the token to feed, or undefined when the row has ended. */
-  next(logprobs: Float32Array): number | undefined;
+  /**
+   * Takes the log-probabilities [V] of the next token and what was subtracted from each logit; returns the token to feed,
+   * or undefined when the row has ended.
+   */
+  next(logprobs: Float32Array, normalizer: number): number | undefined;
 }
 
 export interface BatchRuntime {
@@ -62,14 +65,15 @@ export async function decodeAll(queue: readonly BatchRow[], runtime: BatchRuntim
     rows.forEach((row, r) => {
       // An encoder's prompt leaves the decoder's slots free, but for its start token.
       const position = encodes ? 1 : row.prompt.length;
-      place(free[r]!, row, position, (filled.logprobs as Float32Array).subarray(r * V, (r + 1) * V));
+      place(free[r]!, row, position, filled, r);
     });
     tick();
   }
 
-  /** Hands a row its next distribution; it stays in its place if it feeds a token at `position`. */
-  function place(at: number, row: BatchRow, position: number, logprobs: Float32Array): void {
-    const token = row.next(logprobs);
+  /** Hands a row its next distribution, row r of `from`; it stays in its place if it feeds a token at `position`. */
+  function place(at: number, row: BatchRow, position: number, from: Arrays, r: number): void {
+    const logprobs = (from.logprobs as Float32Array).subarray(r * V, (r + 1) * V);
+    const token = row.next(logprobs, from.normalizer![r]!);
     places[at] = token === undefined ? undefined : row;
     tokens[at] = token ?? 0;
     positions[at] = token === undefined ? 0 : position;
@@ -105,9 +109,9 @@ export async function decodeAll(queue: readonly BatchRow[], runtime: BatchRuntim
     const step = await runtime.executable("step", width, slots.own);
     out = await step.run({ ...weights, ...cache.arrays, ids: tokens, positions }, out); // into the same arrays each time
     cache.write(out, positions);
-    const logprobs = out.logprobs as Float32Array;
+    const given = out;
     places.forEach((row, r) => {
-      if (row) place(r, row, positions[r]! + 1, logprobs.subarray(r * V, (r + 1) * V));
+      if (row) place(r, row, positions[r]! + 1, given, r);
     });
     tick();
   }

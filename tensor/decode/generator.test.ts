@@ -83,6 +83,49 @@ test("greedy takes the most probable token each time, and banned tokens never co
   expect(b!.ids).not.toContain(banned[0]);
 });
 
+describe("stops of the caller", () => {
+  test("a stop sequence ends a row and is part of the answer", async () => {
+    const [free] = await generator.generate([prompts[1]!], options);
+    const pair = [...free!.ids.slice(3, 5)];
+    const never = [pair[1]!, 36, 36, 36];
+    const [row] = await generator.generate([prompts[1]!], { ...options, stop_sequences: [never, pair] });
+    expect(row!.stop).toBe("stop");
+    expect(row!.ids).toEqual(free!.ids.slice(0, 5));
+    expect(row!.logprobs).toHaveLength(5);
+  });
+
+  test("a condition on the tokens so far ends a row too", async () => {
+    const stopWhen = (ids: readonly number[], index: number) => index === 1 && ids.length === 3;
+    const rows = await generator.generate(prompts.slice(0, 2), { ...options, stopWhen });
+    expect(rows.map(({ ids, stop }) => [ids.length, stop])).toEqual([
+      [12, "length"],
+      [3, "stop"],
+    ]);
+  });
+});
+
+test("tokens are reported one by one as they are drawn", async () => {
+  const seen: [number[], number[]] = [[], []];
+  const rows = await generator.generate(prompts.slice(2, 4), {
+    ...options,
+    onToken: (index, id, logprob) => {
+      expect(logprob).toBeLessThanOrEqual(0);
+      seen[index as 0 | 1].push(id);
+    },
+  });
+  expect(seen).toEqual(rows.map(({ ids }) => [...ids]));
+});
+
+test("a repetition penalty keeps greedy decoding out of a loop", async () => {
+  const greedy = { ...options, temperature: 0, max_new_tokens: 30 };
+  const [looping] = await generator.generate([prompts[3]!], greedy);
+  const [varied] = await generator.generate([prompts[3]!], { ...greedy, repetition_penalty: 50 });
+  const distinct = (ids: Int32Array) => new Set(ids).size;
+  expect(distinct(varied!.ids)).toBeGreaterThan(distinct(looping!.ids));
+  // The prompt counts as seen: with such a penalty none of its tokens comes first.
+  expect(prompts[3]).not.toContain(varied!.ids[0]);
+});
+
 test("progress counts rows and tokens, and rows are reported as they end", async () => {
   const seen: number[] = [];
   let last = { rowsDone: 0, rows: 0, tokens: 0 };

@@ -7,7 +7,7 @@ import { geometry, type ModelConfig, parameterShapes } from "../models/config.ts
 import type { Random } from "../random.ts";
 import { type BatchRow, decodeAll } from "./batch.ts";
 import { prefillGraph, stepGraph } from "./graphs.ts";
-import { checkSampling, type SamplingOptions, sampleToken } from "./sample.ts";
+import { checkSampling, penalized, type SamplingOptions, sampleToken } from "./sample.ts";
 
 export interface GeneratorOptions {
   readonly backend: Backend;
@@ -28,10 +28,16 @@ export interface GenerateOptions extends SamplingOptions {
   /** Tokens that end a row; the one drawn is part of the answer. */
   readonly eos: readonly number[];
   readonly banned?: readonly number[];
+  /** Token sequences that end a row once its answer ends with one; they are part of the answer. */
+  readonly stop_sequences?: readonly (readonly number[])[];
+  /** Ends a row when true of the tokens drawn so far: a stop string has many spellings in tokens, its text has one. */
+  readonly stopWhen?: (ids: readonly number[], index: number) => boolean;
   /** Row i draws from random.split(row_ids[i]): its tokens do not depend on the other rows. */
   readonly random: Random;
   /** Default: the index of the prompt. */
   readonly row_ids?: readonly (number | string)[];
+  /** Called for every token as it is drawn, the ending one included. */
+  readonly onToken?: (index: number, id: number, logprob: number) => void;
   /** Called when a row has ended, in order of ending. */
   readonly onRow?: (index: number, generation: Generation) => void;
   /** Called after every decoding step with the tokens drawn so far. */
@@ -47,7 +53,8 @@ export interface Generation {
   readonly ids: Int32Array;
   /** log p of each under the model itself (temperature 1, nothing filtered), in nats. */
   readonly logprobs: Float32Array;
-  readonly stop: "eos" | "length";
+  /** What ended it: an end-of-sequence token, a stop sequence or condition, or max_new_tokens. */
+  readonly stop: "eos" | "stop" | "length";
 }
 
 export interface Generator {
@@ -97,7 +104,7 @@ export function createGenerator({ backend, config, params, batch_size = 16 }: Ge
   return {
     async generate(prompts, options) {
       checkSampling(options);
-      const { max_new_tokens, random, row_ids } = options;
+      const { max_new_tokens, row_ids } = options;
       check(
         Number.isInteger(max_new_tokens) && max_new_tokens >= 1,
         "argument",
@@ -120,14 +127,14 @@ export function createGenerator({ backend, config, params, batch_size = 16 }: Ge
           return `prompt ${index} has ${prompt.length} tokens, the model's limit is ${limit}`;
         });
         const room = encodes ? max_new_tokens : Math.min(max_new_tokens, limit - prompt.length);
-        const draw = drawer(options, random.split(row_ids?.[index] ?? index), room, (generation) => {
+        const draw = drawer(options, index, prompt, room, (generation) => {
           results[index] = generation;
           progress.rowsDone++;
           options.onRow?.(index, generation);
         });
-        const next = (logprobs: Float32Array) => {
+        const next: BatchRow["next"] = (logprobs, normalizer) => {
           progress.tokens++;
-          return draw(logprobs);
+          return draw(logprobs, normalizer);
         };
         return { prompt, next };
       });
@@ -157,25 +164,44 @@ export function createGenerator({ backend, config, params, batch_size = 16 }: Ge
   };
 }
 
-/** One row's life: draws tokens, keeps them with their log-probabilities, ends at `eos` or when `room` is full. */
+/** One row's life: draws tokens, keeps them with their log-probabilities, ends at a stop or when `room` is full. */
 function drawer(
   options: GenerateOptions,
-  random: Random,
+  index: number,
+  prompt: ArrayLike<number>,
   room: number,
   end: (generation: Generation) => void,
 ): BatchRow["next"] {
-  const { eos, min_new_tokens = 0, banned = [] } = options;
+  const { eos, min_new_tokens = 0, banned = [], stop_sequences = [], repetition_penalty = 1 } = options;
+  const random = options.random.split(options.row_ids?.[index] ?? index);
   const [never, early] = [new Set(banned), new Set([...banned, ...eos])];
+  const seen = new Set<number>(repetition_penalty === 1 ? [] : Array.from(prompt));
   const ids: number[] = [];
   const kept: number[] = [];
-  return (logprobs) => {
+
+  function ending(token: number): Generation["stop"] | undefined {
+    if (eos.includes(token)) return "eos";
+    if (stop_sequences.some((stop) => endsWith(ids, stop)) || options.stopWhen?.(ids, index)) return "stop";
+    return ids.length >= room ? "length" : undefined;
+  }
+
+  return (logprobs, normalizer) => {
     const out = ids.length < min_new_tokens ? early : never;
-    const token = sampleToken(logprobs, options, random, out.size > 0 ? (id) => !out.has(id) : undefined);
+    const scores =
+      repetition_penalty === 1 ? logprobs : penalized(logprobs, normalizer, seen, repetition_penalty);
+    const token = sampleToken(scores, options, random, out.size > 0 ? (id) => !out.has(id) : undefined);
     ids.push(token);
+    seen.add(token);
     kept.push(logprobs[token]!);
-    const stop = eos.includes(token) ? "eos" : ids.length >= room ? "length" : undefined;
+    options.onToken?.(index, token, logprobs[token]!);
+    const stop = ending(token);
     if (!stop) return token;
     end({ ids: Int32Array.from(ids), logprobs: Float32Array.from(kept), stop });
     return undefined;
   };
 }
+
+const endsWith = (ids: readonly number[], tail: readonly number[]): boolean =>
+  tail.length > 0 &&
+  tail.length <= ids.length &&
+  tail.every((id, i) => id === ids[ids.length - tail.length + i]);

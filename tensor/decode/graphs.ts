@@ -13,17 +13,23 @@ function modelIn(b: Builder, config: ModelConfig) {
   return buildModel(b, config, Object.fromEntries(weights));
 }
 
-/** Inputs p/, ids [B,T], last [B] (row of the last prompt token in B·T) → logprobs [B,V] and the caches. */
+/** Inputs p/, ids [B,T], last [B] (row of the last prompt token in B·T) → logprobs [B,V], normalizer [B,1] and the caches. */
 export function prefillGraph(config: ModelConfig, B: number, T: number): Graph {
   const b = new Builder();
   const model = modelIn(b, config);
   const { hidden, caches } = model.prefill(b.input("ids", [B, T], "i32"), b.input("last", [B], "i32"));
-  return b.finish({ logprobs: b.logSoftmax(model.head(hidden)), ...caches });
+  return b.finish({ ...distribution(b, model.head(hidden)), ...caches });
+}
+
+/** logits [B,V] → log-probabilities [B,V] and what was subtracted from each logit, [B,1]. */
+function distribution(b: Builder, logits: Value) {
+  const logprobs = b.logSoftmax(logits);
+  return { logprobs, normalizer: b.sub(b.slice(logits, 1, 0, 1), b.slice(logprobs, 1, 0, 1)) };
 }
 
 /**
  * Inputs p/, ids [B], positions [B], caches [B,heads,slots,width] of S own slots and as many source slots as given →
- * logprobs [B,V] and this token's slices of the own caches, [B,heads,1,width].
+ * logprobs [B,V], normalizer [B,1] and this token's slices of the own caches, [B,heads,1,width].
  */
 export function stepGraph(config: ModelConfig, B: number, S: number, sourceSlots = 0): Graph {
   const b = new Builder();
@@ -37,5 +43,5 @@ export function stepGraph(config: ModelConfig, B: number, S: number, sourceSlots
     b.input("positions", [B], "i32"),
     Object.fromEntries(before),
   );
-  return b.finish({ logprobs: b.logSoftmax(model.head(hidden)), ...caches });
+  return b.finish({ ...distribution(b, model.head(hidden)), ...caches });
 }

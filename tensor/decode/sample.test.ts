@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { stream } from "../random.ts";
-import { type SamplingOptions, sampleToken } from "./sample.ts";
+import { checkSampling, penalized, type SamplingOptions, sampleToken } from "./sample.ts";
 
 const row = (...p: number[]) => Float32Array.from(p, Math.log);
 
@@ -51,6 +51,13 @@ describe("sampleToken", () => {
     near(frequencies(p, { temperature: 1, top_p: 0.39 }), [0, 1, 0, 0]);
   });
 
+  test("min_p keeps what is at least that fraction as probable as the best", () => {
+    // 0.5 of 0.4 is 0.2: the fourth just stays, but 0.1 goes. At temperature 0.5 the odds are 1 : 16 : 9 : 4.
+    near(frequencies(p, { temperature: 1, min_p: 0.49 }), [0, 4 / 9, 3 / 9, 2 / 9]);
+    near(frequencies(p, { temperature: 0.5, min_p: 0.5 }), [0, 16 / 25, 9 / 25, 0]);
+    near(frequencies(p, { temperature: 1, top_k: 2, min_p: 0.8 }), [0, 1, 0, 0]); // 0.3 is below 0.8 · 0.4
+  });
+
   test("banned tokens are out before top_k counts", () => {
     near(
       frequencies(p, { temperature: 1, top_k: 2 }, (id) => id !== 1),
@@ -85,4 +92,36 @@ describe("sampleToken", () => {
       { seed: 3 },
     );
   });
+});
+
+describe("the repetition penalty", () => {
+  // Logits 2, -1, 0.5; their log-sum-exp is the normaliser.
+  const logits = [2, -1, 0.5];
+  const normalizer = Math.log(logits.reduce((sum, x) => sum + Math.exp(x), 0));
+  const logprobs = Float32Array.from(logits, (x) => x - normalizer);
+
+  test("divides a positive logit and multiplies a negative one, of seen tokens only", () => {
+    const out = penalized(logprobs, normalizer, [0, 1], 2);
+    // 2 / 2 = 1, -1 · 2 = -2, 0.5 untouched
+    [1, -2, 0.5].forEach((x, i) => {
+      expect(out[i]! + normalizer).toBeCloseTo(x, 6);
+    });
+  });
+
+  test("leaves the given array alone", () => {
+    const before = logprobs.slice();
+    penalized(logprobs, normalizer, [0, 1, 2], 1.3);
+    expect(logprobs).toEqual(before);
+  });
+});
+
+test("nonsense options are refused by name", () => {
+  for (const [options, message] of [
+    [{ min_p: 1.5 }, "min_p is 1.5, must be in [0, 1]"],
+    [{ repetition_penalty: 0 }, "repetition_penalty is 0, must be > 0"],
+    [{ top_p: 0 }, "top_p is 0"],
+    [{ top_k: 1.5 }, "top_k is 1.5"],
+  ] as const) {
+    expect(() => checkSampling({ temperature: 1, ...options })).toThrow(message);
+  }
 });

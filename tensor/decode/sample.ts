@@ -10,9 +10,17 @@ export interface SamplingOptions {
   readonly top_k?: number;
   /** Then keep the fewest most probable tokens whose mass reaches p; 1 or undefined keeps all. */
   readonly top_p?: number;
+  /** Then keep the tokens that are at least this fraction as probable as the most probable one; 0 or undefined keeps all. */
+  readonly min_p?: number;
+  /**
+   * Logits of tokens that the row has already seen, its prompt included, are divided by this if positive and multiplied
+   * if negative, before everything else (https://arxiv.org/abs/1909.05858). 1 or undefined changes nothing.
+   */
+  readonly repetition_penalty?: number;
 }
 
-export function checkSampling({ temperature, top_k = 0, top_p = 1 }: SamplingOptions): void {
+export function checkSampling(options: SamplingOptions): void {
+  const { temperature, top_k = 0, top_p = 1, min_p = 0, repetition_penalty = 1 } = options;
   check(
     temperature >= 0 && Number.isFinite(temperature),
     "argument",
@@ -24,15 +32,36 @@ export function checkSampling({ temperature, top_k = 0, top_p = 1 }: SamplingOpt
     () => `top_k is ${top_k}, must be an integer >= 0`,
   );
   check(top_p > 0 && top_p <= 1, "argument", () => `top_p is ${top_p}, must be in (0, 1]`);
+  check(min_p >= 0 && min_p <= 1, "argument", () => `min_p is ${min_p}, must be in [0, 1]`);
+  check(
+    repetition_penalty > 0 && Number.isFinite(repetition_penalty),
+    "argument",
+    () => `repetition_penalty is ${repetition_penalty}, must be > 0`,
+  );
+}
+
+/** A copy of logprobs [V] with the tokens of `seen` made less probable; `normalizer` is logit minus log-probability. */
+export function penalized(
+  logprobs: Float32Array,
+  normalizer: number,
+  seen: Iterable<number>,
+  penalty: number,
+): Float32Array {
+  const out = logprobs.slice();
+  for (const id of seen) {
+    const logit = logprobs[id]! + normalizer;
+    out[id] = (logit > 0 ? logit / penalty : logit * penalty) - normalizer;
+  }
+  return out;
 }
 
 /**
  * logprobs [V] in nats; `allowed(id)` leaves tokens out before anything else. Temperature comes first, then
- * top_k, then top_p over what is left. Draws exactly one uniform number unless greedy.
+ * top_k, top_p and min_p, each over what is left. Draws exactly one uniform number unless greedy.
  */
 export function sampleToken(
   logprobs: Float32Array,
-  { temperature, top_k = 0, top_p = 1 }: SamplingOptions,
+  { temperature, top_k = 0, top_p = 1, min_p = 0 }: SamplingOptions,
   random: Random,
   allowed?: (id: number) => boolean,
 ): number {
@@ -41,9 +70,11 @@ export function sampleToken(
   const weight = (id: number) => Math.exp((logprobs[id]! - logprobs[best]!) / temperature);
   const u = random.uniform();
 
-  if (top_k === 0 && top_p >= 1 && !allowed) return inverse(logprobs.length, (id) => id, weight, u) ?? best;
+  if (top_k === 0 && top_p >= 1 && min_p === 0 && !allowed)
+    return inverse(logprobs.length, (id) => id, weight, u) ?? best;
   let ids = candidates(logprobs, allowed, top_k);
   if (top_p < 1) ids = nucleus(ids, logprobs, weight, top_p);
+  if (min_p > 0) ids = ids.filter((id) => weight(id) >= min_p); // the best one weighs 1
 
   const chosen = ids;
   return inverse(chosen.length, (i) => chosen[i]!, weight, u) ?? best;

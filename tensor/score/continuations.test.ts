@@ -1,0 +1,53 @@
+// Rank classification: scores of continuations against the scorer's own numbers, whatever batch they land in.
+
+import { afterAll, expect, test } from "vitest";
+import { onnxBackend } from "../backends/onnx/index.ts";
+import { tensor } from "../host.ts";
+import { tinyConfig, tinyParams } from "../models/testing.ts";
+import { scoreContinuations } from "./continuations.ts";
+import { createScorer } from "./scorer.ts";
+
+const scorer = createScorer({ backend: await onnxBackend(), config: tinyConfig, params: tinyParams() });
+afterAll(() => scorer.dispose());
+
+const items = [
+  { prompt: [1, 2, 3], continuations: [[4], [5, 6], [7, 8, 9, 10]] },
+  { prompt: [11], continuations: [[12, 13]] },
+];
+
+test("sum, mean and tokens are those of the whole sequence scored alone", async () => {
+  const scores = await scoreContinuations(scorer, items, { batch_size: 2, bucket: 4 });
+  for (const [i, { prompt, continuations }] of items.entries()) {
+    for (const [j, continuation] of continuations.entries()) {
+      const whole = Int32Array.from([...prompt, ...continuation]);
+      const { data } = await scorer.logprobs(tensor(whole, [1, whole.length]));
+      const wanted = data.slice(prompt.length);
+      const { sum, mean, logprobs } = scores[i]![j]!;
+      expect(logprobs).toHaveLength(continuation.length);
+      logprobs.forEach((x, t) => {
+        expect(x).toBeCloseTo(wanted[t]!, 5);
+      });
+      expect(sum).toBeCloseTo(
+        wanted.reduce((total, x) => total + x, 0),
+        5,
+      );
+      expect(mean).toBeCloseTo(sum / continuation.length, 6);
+    }
+  }
+});
+
+test("do not depend on the other items or on the size of the batch", async () => {
+  const all = await scoreContinuations(scorer, items, { batch_size: 8, bucket: 8 });
+  const [one] = await scoreContinuations(scorer, [items[1]!], { batch_size: 8, bucket: 8 });
+  expect(one).toEqual(all[1]);
+});
+
+test("an empty prompt or continuation and one beyond the limit are refused by number", async () => {
+  const score = (prompt: number[], continuation: number[], max_length?: number) =>
+    scoreContinuations(scorer, [{ prompt, continuations: [continuation] }], {
+      ...(max_length !== undefined && { max_length }),
+    });
+  await expect(score([], [1])).rejects.toThrow("item 0 has an empty prompt");
+  await expect(score([1], [])).rejects.toThrow("continuation 0 of item 0 is empty");
+  await expect(score([1, 2], [3, 4], 3)).rejects.toThrow("ends at token 4, the limit is 3");
+});
