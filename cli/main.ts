@@ -40,6 +40,15 @@ program
   .addOption(setOption())
   .action(async (files, options) => exit((await import("./commands/check.ts")).check(files, options)));
 
+program
+  .command("fmt")
+  .description("format in place; comments and what cannot be read stay as they are")
+  .argument("[file...]", "the .align files")
+  .option("--check", "change nothing; exit with 1 when a file is not formatted")
+  .option("--diff", "change nothing; print what would change, and exit as --check does")
+  .option("--stdin", "format standard input to standard output")
+  .action(async (files, options) => exit((await import("./commands/fmt.ts")).fmt(files, options)));
+
 command("plan", "what would run, what is cached, and where every value comes from")
   .option("--only <stage>", "only this stage and what it needs")
   .option("--json", "the plan as JSON")

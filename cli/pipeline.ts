@@ -32,14 +32,7 @@ export function checkFile(path: string, options: PipelineOptions): Checked | und
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const why =
-      code === "ENOENT"
-        ? "there is no such file"
-        : code === "EISDIR"
-          ? "it is a folder"
-          : (code ?? String(error));
-    console.error(failureText({ code: "cannot-read", message: `cannot read ${path}: ${why}` }));
+    console.error(unreadable(path, error));
     return undefined;
   }
   const source = { path, text };
@@ -48,6 +41,17 @@ export function checkFile(path: string, options: PipelineOptions): Checked | und
     ...(options.set === undefined ? {} : { set: options.set }),
   });
   return { source, diagnostics, ...(program ? { program } : {}) };
+}
+
+export function unreadable(path: string, error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  const why =
+    code === "ENOENT"
+      ? "there is no such file"
+      : code === "EISDIR"
+        ? "it is a folder"
+        : (code ?? String(error));
+  return failureText({ code: "cannot-read", message: `cannot read ${path}: ${why}` });
 }
 
 export function hostOf(path: string): Host {

@@ -11,6 +11,7 @@ export {
   type Metrics,
   type Outcome,
 } from "./evaluate.ts";
+export { type FormatOptions, format } from "./format/format.ts";
 export { functions } from "./functions.ts";
 export { scanTemplate } from "./jinja.ts";
 export { type Parsed, parse } from "./parse.ts";
