@@ -49,7 +49,11 @@ export async function respond(
   }
   const generator = createGenerator({ backend, config: model.config, params: model.params, batch_size });
   const rows = prompts.flatMap(({ id, ids }) =>
-    Array.from({ length: samples }, (_, sample) => ({ id: `${sample}:${id}`, ids })),
+    Array.from({ length: samples }, (_, sample) => ({
+      id: `${sample}:${id}`,
+      // An encoder's input ends with the end of text, as T5 was trained.
+      ids: model.geometry.decoderStart === undefined ? ids : [...ids, model.tokenizer.eos],
+    })),
   );
   const generations = await generator.generate(
     rows.map(({ ids }) => ids),

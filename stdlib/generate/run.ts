@@ -21,7 +21,7 @@ async function run(ctx: OutputContext<Sampling>): Promise<RunResult> {
   let tokens = 0;
   let ended = 0;
   for (const [index, source] of sources.entries()) {
-    const model = await openModel(source);
+    const model = await openModel(source, { encoders: true });
     const prompts = await readPrompts(ctx.inputs.prompts![0]!, model.tokenizer);
     const each = prompts.length * ctx.params.samples;
     const total = sources.length * each;

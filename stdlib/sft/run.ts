@@ -16,6 +16,7 @@ import { type Packed, pack } from "../training/packing.ts";
 import { type Example, packingArrays, pad, supervised } from "../training/padding.ts";
 import type { DropoutParams, LoraParams, TrainingParams } from "../training/params.ts";
 import { openSession } from "../training/session.ts";
+import { padSources, type SourceExample, withSource } from "../training/sources.ts";
 import { meanLoss, supervision } from "../training/supervision.ts";
 
 export interface SftParams extends TrainingParams, DropoutParams, LoraParams {
@@ -28,14 +29,22 @@ export const sft: StageRun<SftParams> = { run };
 
 async function run(ctx: OutputContext<SftParams>): Promise<RunResult> {
   const { params } = ctx;
-  const model = await openModel(ctx.inputs.model![0]!);
+  const model = await openModel(ctx.inputs.model![0]!, { encoders: true });
+  const { vocabSize, maxLength, decoderStart } = model.geometry;
+  if (params.packing && decoderStart !== undefined) {
+    throw new TaskError({
+      code: "no-packing",
+      message: `${ctx.inputs.model![0]!.node} has an encoder, and rows with several prompts would mix in it`,
+      help: "leave `packing` out",
+    });
+  }
+
   const examples = await readExamples(ctx, ctx.inputs.data![0]!, model);
   const held = ctx.inputs.eval && (await readExamples(ctx, ctx.inputs.eval[0]!, model));
   const { trainer, save } = openSession(ctx, await openBackend(ctx), model, (b, policy, inputs) => ({
     loss: meanLoss(b, policy, inputs),
   }));
 
-  const { vocabSize, maxLength } = model.geometry;
   const count = (chosen: readonly Example[]) => chosen.reduce((n, example) => n + supervised(example), 0);
   /** `rows` rows, of which the last may be empty, so that short batches keep a compiled shape. */
   function batch(chosen: readonly Example[], rows: number, tokens: number): Batch {
@@ -44,6 +53,7 @@ async function run(ctx: OutputContext<SftParams>): Promise<RunResult> {
     return {
       ids,
       ...supervision(ids, mask, vocabSize),
+      ...(decoderStart === undefined ? {} : padSources(chosen as readonly SourceExample[], rows)),
       ...(params.packing ? packingArrays(chosen as readonly Packed[], shape) : {}),
       tokens,
     };
@@ -78,8 +88,9 @@ async function readExamples(
   ctx: OutputContext<SftParams>,
   data: Artifact,
   model: OpenModel,
-): Promise<readonly (Example | Packed)[]> {
-  const max_length = ctx.params.max_length ?? model.geometry.maxLength;
+): Promise<readonly (Example | Packed | SourceExample)[]> {
+  const { maxLength, decoderStart: start } = model.geometry;
+  const max_length = ctx.params.max_length ?? maxLength;
   const template = ctx.params.template as TemplateTexts | undefined;
   const examples: Example[] = [];
   let rows = 0;
@@ -87,7 +98,8 @@ async function readExamples(
     rows++;
     const example = encodeExample(row, model.tokenizer, { max_length, ...(template ? { template } : {}) });
     // A prompt that fills the whole length leaves nothing to learn from.
-    if (supervised(example) > 0) examples.push(example);
+    if (supervised(example) === 0) continue;
+    examples.push(start === undefined ? example : withSource(example, start, model.tokenizer.eos));
   }
   if (examples.length === 0) {
     throw new TaskError({

@@ -24,18 +24,24 @@ export interface OpenModel {
   readonly tokenizer: Tokenizer & { readonly eos: number };
 }
 
-export async function openModel({
-  dir,
-  node,
-}: {
-  readonly dir: string;
-  readonly node: string;
-}): Promise<OpenModel> {
+/** `encoders` says whether the stage can use models that read their prompt with an encoder. */
+export async function openModel(
+  { dir, node }: { readonly dir: string; readonly node: string },
+  { encoders = false }: { readonly encoders?: boolean } = {},
+): Promise<OpenModel> {
   const folder = await openModelFolder(dir);
   const config = configOf(folder.config, { dir, node });
+  if (!encoders && geometry(config).decoderStart !== undefined) {
+    throw new TaskError({
+      code: "encoder-decoder-model",
+      message: `${node} is a ${String(config.model_type)} model, which reads its prompt with an encoder; this stage works with models that continue a text`,
+      where: `${dir}/config.json`,
+      help: "`sft` and `generate` take such models",
+    });
+  }
   const tokenizer = await folder.tokenizer();
-  const { eos } = tokenizer;
-  if (eos === undefined) {
+  const eos = tokenizer.eos ?? folder.config.eos_token_id;
+  if (typeof eos !== "number") {
     throw new TaskError({
       code: "no-eos-token",
       message: `the tokenizer of ${node} names no eos_token, so a response could never end`,
@@ -61,19 +67,10 @@ function configOf(
 ): ModelConfig {
   const where = `${dir}/config.json`;
   const type = String(file.model_type);
-  const known = modelTypes.filter((t) => t !== "t5");
-  if (type === "t5") {
-    throw new TaskError({
-      code: "encoder-decoder-model",
-      message: `${node} is a t5 model, which reads its prompt with an encoder; this stage works with models that continue a text`,
-      where,
-      help: `use a model of type ${known.join(", ")}`,
-    });
-  }
-  if (!(known as readonly string[]).includes(type)) {
+  if (!(modelTypes as readonly string[]).includes(type)) {
     throw new TaskError({
       code: "unsupported-model",
-      message: `${node} is a ${type} model; supported are ${known.join(", ")}`,
+      message: `${node} is a ${type} model; supported are ${modelTypes.join(", ")}`,
       where,
     });
   }

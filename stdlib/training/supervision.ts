@@ -5,6 +5,7 @@ import {
   type HostTensor,
   type Model,
   sequenceLogprobs,
+  sourceOf,
   sumPerSequence,
   supervisedRows,
   type Value,
@@ -30,9 +31,10 @@ export function supervision(
 /** Negative log-likelihood of the supervised tokens over `tokens` [], the count of the whole batch, []. */
 export function meanLoss(b: Builder, model: Model, inputs: Inputs): Value {
   const { ids, mask, rows, targets, weights, tokens } = inputs;
+  const source = sourceOf(model, inputs);
   return mask
-    ? crossEntropy(b, model.tokenLogprobs(ids!), mask, tokens)
-    : crossEntropy(b, model.logprobsAt(ids!, rows!, targets!), weights!, tokens);
+    ? crossEntropy(b, model.tokenLogprobs(ids!, source), mask, tokens)
+    : crossEntropy(b, model.logprobsAt(ids!, rows!, targets!, source), weights!, tokens);
 }
 
 /** Log-probability of the supervised tokens per row in nats, [B]. */

@@ -26,7 +26,10 @@ export interface RopeConfig {
     | null;
 }
 
-const scalingOf = (config: RopeConfig): RopeScaling => config.rope_parameters ?? config.rope_scaling ?? {};
+const scalingOf = (config: RopeConfig): RopeScaling => ({
+  ...config.rope_scaling,
+  ...config.rope_parameters,
+});
 const typeOf = ({ rope_type, type }: RopeScaling) => rope_type ?? type ?? "default";
 
 export const ropeTheta = (config: RopeConfig): number =>
