@@ -78,6 +78,7 @@ async function train(backend: Backend, steps: number) {
     const { loss } = await trainer.step(batch(random.split(step)), { learning_rate: 1e-2 });
     losses.push(loss);
   }
+  await trainer.settle();
   const { params } = trainer.state();
   await trainer.dispose();
   return { losses, params };

@@ -57,6 +57,7 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
   const save = async () => {
     if (checkpoints === undefined) return;
     const standing: Standing = { tokens, first_loss, tail: tail.state() };
+    await trainer.settle();
     await saveCheckpoint(checkpoints, trainer.peek(), standing);
     saved = performance.now();
   };
@@ -94,6 +95,7 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
     if (step + 1 < steps && (ctx.signal.aborted || elapsed >= params.checkpoint_every)) await save();
     ctx.signal.throwIfAborted();
   }
+  await trainer.settle();
   return { steps, tokens, tail: tail.means(), first_loss, evaluated };
 }
 

@@ -35,6 +35,10 @@ export class Residents<T> {
     return known && !known.fresh ? known.tensor : undefined;
   }
 
+  forget(arrays: Iterable<HostArray>): void {
+    for (const array of arrays) this.drop(array);
+  }
+
   drop(array: HostArray): void {
     const known = this.#known.get(array);
     if (!known) return;

@@ -71,6 +71,11 @@ export interface Trainer {
   step(batch: Batch | readonly Batch[], options: { readonly learning_rate: number }): Promise<StepResult>;
   /** Loss and metrics of a batch under the present weights (the averaged ones, if kept), without dropout; moves nothing. */
   evaluate(batch: Batch): Promise<Omit<StepResult, "grad_norm">>;
+  /**
+   * Brings the state home from a device that keeps it; costs nothing elsewhere. To be awaited before the numbers of
+   * params(), averaged(), state() or peek() are read, but not before params() is given to a session on the same backend.
+   */
+  settle(): Promise<void>;
   /** The present weights, not copied: valid until the next step. */
   params(): Params;
   /** The weights to keep: the running average with `ema_decay`, else the present ones. Not copied. */
@@ -100,6 +105,13 @@ export function createTrainer(options: TrainerOptions): Trainer {
   const slots = freshSlots(optimizer, buckets, current);
   let sums: Store | undefined;
   let steps = 0;
+  // Whether the arrays hold the numbers of the state, which a device may keep.
+  let settled = true;
+  const stateNames = new Set(["p", ...Object.keys(slots)]);
+  const isState = (name: string) => stateNames.has(name.slice(0, name.indexOf("/")));
+  const wantSettled = (what: string) =>
+    check(settled, "argument", () => `${what}() while the device has the state`, "await settle() first");
+  const stateArrays = () => [current, ...Object.values(slots)].flatMap(({ buckets: b }) => Object.values(b));
   const compiled = new Map<string, Promise<{ run: Executable; masks: readonly Site[] }>>();
 
   const named = (params: Params) => pick(params, trained); // in the caller's order
@@ -129,7 +141,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
       const masks = graph.inputs.flatMap(({ attrs: { name, shape } }) =>
         name.startsWith(KEEP) ? [{ name, rows: shape[0]!, width: shape[1]! }] : [],
       );
-      found = backend.compile(graph).then((run) => ({ run, masks }));
+      found = backend.compile(graph, { state: isState }).then((run) => ({ run, masks }));
       compiled.set(key, found);
     }
     return found;
@@ -157,6 +169,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
   ): Promise<StepResult> {
     const { run, masks } = await executable(kind, batch);
     const scalars = optimizer.scalars(steps + 1, learningRate);
+    settled = backend.reclaim === undefined;
     const into: Arrays = { ...wholes("p", spare), ...slotFeeds() };
     const out = await run.run(
       {
@@ -220,14 +233,24 @@ export function createTrainer(options: TrainerOptions): Trainer {
       const { loss, metrics } = readResult(out as Arrays32);
       return { loss, metrics };
     },
+    async settle() {
+      if (!settled) await backend.reclaim?.(stateArrays());
+      settled = true;
+    },
     params: weights,
     averaged,
-    state: () => ({
-      step: steps,
-      params: copy(named(current.params)),
-      slots: Object.fromEntries(Object.entries(slotParams()).map(([slot, p]) => [slot, copy(p)])),
-    }),
-    peek: () => ({ step: steps, params: named(current.params), slots: slotParams() }),
+    state() {
+      wantSettled("state");
+      return {
+        step: steps,
+        params: copy(named(current.params)),
+        slots: Object.fromEntries(Object.entries(slotParams()).map(([slot, p]) => [slot, copy(p)])),
+      };
+    },
+    peek() {
+      wantSettled("peek");
+      return { step: steps, params: named(current.params), slots: slotParams() };
+    },
     restore(state) {
       const shapesOf = (params: Params) =>
         Object.fromEntries(Object.entries(params).map(([n, t]) => [n, t.shape]));
@@ -237,6 +260,8 @@ export function createTrainer(options: TrainerOptions): Trainer {
         if (!saved) throw new TensorError("missing", `the state has no optimiser slot "${slot}"`);
         checkParams(saved, shapesOf(held));
       }
+      backend.forget?.(stateArrays());
+      settled = true;
       for (const [name, { data }] of Object.entries(current.params)) data.set(state.params[name]!.data);
       for (const [slot, { params: held }] of Object.entries(slots)) {
         for (const [name, { data }] of Object.entries(held)) data.set(state.slots[slot]![name]!.data);
@@ -244,6 +269,8 @@ export function createTrainer(options: TrainerOptions): Trainer {
       steps = state.step;
     },
     async dispose() {
+      const read = Object.values(frozen).map(({ data }) => data);
+      backend.forget?.([...stateArrays(), ...Object.values(spare.buckets), ...read]);
       for (const entry of compiled.values()) await (await entry).run.dispose();
       compiled.clear();
     },

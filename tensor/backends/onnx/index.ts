@@ -1,6 +1,7 @@
 // The onnxruntime backend: compiles lowered graphs into sessions of one execution provider.
 
 import { TensorError } from "../../error.ts";
+import type { HostArray } from "../../ir/graph.ts";
 import { optimize } from "../../ir/passes/optimize.ts";
 import type { Backend } from "../backend.ts";
 import { deviceMemory, identityModel } from "./device-memory.ts";
@@ -54,7 +55,10 @@ export async function onnxBackend(options: OnnxOptions = {}): Promise<Backend> {
         profiling: options.profilePrefix !== undefined,
       });
     },
-    ...(memory && { reclaim: memory.reclaim }),
+    ...(memory && {
+      reclaim: memory.reclaim,
+      forget: (arrays: Iterable<HostArray>) => memory.residents.forget(arrays),
+    }),
   };
 }
 

@@ -42,6 +42,7 @@ export async function tfjsBackend(options: TfjsOptions = {}): Promise<Backend> {
         residents.drop(array);
       }
     },
+    forget: (arrays) => residents.forget(arrays),
   };
 }
 
