@@ -10,12 +10,23 @@ export interface CompileOptions {
    * arrays without `Backend.reclaim`. A device with memory of its own then keeps them there.
    */
   readonly state?: (name: string) => boolean;
+  /** Only where `Backend.freezes`: inputs that are given now and for good, and not fed at any run. */
+  readonly frozen?: FrozenInputs;
+}
+
+export interface FrozenInputs {
+  /** By input name. The arrays are copied. */
+  readonly arrays: Readonly<Arrays>;
+  /** Below 32, matrices that stand right in a product are rounded to so many bits in blocks of 32 numbers. */
+  readonly bits?: 32 | 8 | 4;
 }
 
 export interface Backend {
   readonly name: string;
   /** Everything about the backend that can change a bit of a result, e.g. "onnx-cpu/1.30.0/fp32/x64". Goes into cache keys. */
   readonly fingerprint: string;
+  /** Knows CompileOptions.frozen. */
+  readonly freezes?: boolean;
   compile(graph: Graph, options?: CompileOptions): Promise<Executable>;
   /**
    * Brings the numbers of `state` arrays back from the device and lets go of its copies: they are plain arrays again.
@@ -23,8 +34,6 @@ export interface Backend {
    * executable of this backend without it.
    */
   readonly reclaim?: (arrays: Iterable<HostArray>) => Promise<void>;
-  /** Frees the device's copies without bringing them back. */
-  readonly forget?: (arrays: Iterable<HostArray>) => void;
 }
 
 /** Row-major arrays by name; shapes are those of the graph. f32 is Float32Array, i32 Int32Array, bool Uint8Array. */

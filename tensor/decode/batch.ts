@@ -18,6 +18,8 @@ export interface BatchRuntime {
   readonly weights: Readonly<Arrays>;
   /** Most rows at a time. */
   readonly size: number;
+  /** Always steps `size` rows, however few are left: one compiled step serves all. */
+  readonly fixed?: boolean;
   /** Cache slots per row: at least the longest prompt with its answer, or each in slots of its own. */
   readonly slots: Slots;
   /** Prompts are padded to a multiple of this. */
@@ -28,15 +30,17 @@ export interface BatchRuntime {
 }
 
 /** A batch of one would take other kernels than a batch of many, and with them other last bits: two is the least. */
-const widthFor = (rows: number, size: number) => Math.max(2, Math.min(size, 2 ** Math.ceil(Math.log2(rows))));
+const leastWidth = (rows: number, size: number) =>
+  Math.max(2, Math.min(size, 2 ** Math.ceil(Math.log2(rows))));
 
 /** Runs every row of the queue, in order, to its end. */
 export async function decodeAll(queue: readonly BatchRow[], runtime: BatchRuntime): Promise<void> {
-  const { geometry, weights, size, slots, tick } = runtime;
+  const { geometry, weights, size, slots, tick, fixed = false } = runtime;
+  const widthFor = (rows: number) => (fixed ? size : leastWidth(rows, size));
   const V = geometry.vocabSize;
   const encodes = geometry.decoderStart !== undefined;
   const waiting = [...queue];
-  let width = widthFor(Math.min(size, waiting.length), size);
+  let width = widthFor(Math.min(size, waiting.length));
   let cache = new KvCache(geometry.cache, width, slots);
   let places = new Array<BatchRow | undefined>(width).fill(undefined);
   let tokens = new Int32Array(width);
@@ -47,7 +51,7 @@ export async function decodeAll(queue: readonly BatchRow[], runtime: BatchRuntim
   async function admit(): Promise<void> {
     const free = places.flatMap((row, i) => (row ? [] : [i]));
     const rows = waiting.splice(0, Math.min(free.length, size));
-    const B = widthFor(rows.length, size);
+    const B = leastWidth(rows.length, size);
     const longest = Math.max(...rows.map(({ prompt }) => prompt.length));
     const T = Math.min(
       Math.ceil(longest / runtime.promptBucket) * runtime.promptBucket,
@@ -82,7 +86,7 @@ export async function decodeAll(queue: readonly BatchRow[], runtime: BatchRuntim
   /** Half empty and nobody waiting: a narrower step is cheaper. */
   function shrink(): void {
     const live = places.flatMap((row, i) => (row ? [i] : []));
-    const narrow = widthFor(live.length, size);
+    const narrow = widthFor(live.length);
     if (narrow >= width) return;
     cache = cache.keep(live, width, narrow);
     width = narrow;

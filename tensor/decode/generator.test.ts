@@ -2,9 +2,11 @@
 
 import { afterAll, describe, expect, test } from "vitest";
 import { onnxBackend } from "../backends/onnx/index.ts";
+import { referenceBackend } from "../backends/reference/index.ts";
+import { initialize } from "../models/config.ts";
 import { tinyConfig, tinyParams } from "../models/testing.ts";
 import { stream } from "../random.ts";
-import { createGenerator, type GenerateOptions } from "./generator.ts";
+import { createGenerator, type GenerateOptions, type GeneratorOptions } from "./generator.ts";
 
 const backend = await onnxBackend();
 const open = (batch_size?: number) =>
@@ -158,4 +160,54 @@ test("empty prompts, prompts beyond the model and nonsense options are refused",
     "0 row_ids for 1 prompts",
   );
   expect(await generator.generate([], options)).toEqual([]);
+});
+
+describe("frozen weights", () => {
+  // Widths of 32, so that every matrix is made of whole blocks.
+  const config = { ...tinyConfig, hidden_size: 32, intermediate_size: 64 };
+  const params = initialize(config, stream("frozen"));
+  const make = (weights: NonNullable<GeneratorOptions["weights"]>) =>
+    createGenerator({ backend, config, params, weights });
+
+  test.each([
+    ["frozen", 1e-4],
+    ["q8", 0.3],
+    ["q4", 1.5],
+  ] as const)("%s: log-probabilities of the same tokens differ by less than %f", async (weights, limit) => {
+    const [live, packed] = [make("live"), make(weights)];
+    const greedy = { ...options, temperature: 0, max_new_tokens: 8 };
+    const wanted = await live.generate(prompts, greedy);
+    // Only up to the first token that differs: after it the texts are not the same.
+    const got = await packed.generate(prompts, greedy);
+    let [worst, same] = [0, 0];
+    wanted.forEach(({ ids, logprobs }, i) => {
+      const agree = ids.findIndex((id, t) => id !== got[i]!.ids[t]);
+      const n = agree < 0 ? ids.length : agree;
+      same += n;
+      for (let t = 0; t < n; t++) worst = Math.max(worst, Math.abs(logprobs[t]! - got[i]!.logprobs[t]!));
+    });
+    console.log(
+      `${weights}: ${same} of 72 greedy tokens alike, log-probabilities within ${worst.toExponential(1)}`,
+    );
+    expect(worst).toBeLessThan(limit);
+    expect(same).toBeGreaterThan(weights === "frozen" ? 71 : 20);
+    for (const g of [live, packed]) await g.dispose();
+  });
+
+  test("a longer answer compiles a step of its own, and the shorter one still works", async () => {
+    const packed = make("q8");
+    const lengths = [];
+    for (const max_new_tokens of [4, 100, 4]) {
+      const [row] = await packed.generate([[1, 2]], { ...options, max_new_tokens });
+      lengths.push(row!.ids.length);
+    }
+    expect(lengths).toEqual([4, 100, 4]);
+    await packed.dispose();
+  });
+
+  test("a backend that cannot round weights says so", () => {
+    expect(() => createGenerator({ backend: referenceBackend(), config, params, weights: "q8" })).toThrow(
+      'cannot decode with weights "q8"',
+    );
+  });
 });

@@ -19,6 +19,12 @@ export interface GeneratorOptions {
    * product in the same order; only a product with a single row differs, so a lone row is padded to two.
    */
   readonly batch_size?: number;
+  /**
+   * "live" reads the weights anew at every call, for rollouts between updates. The others are for weights that stay as
+   * they are: "frozen" packs them for the processor, "q8" and "q4" round the matrices to 8 or 4 bits for every token but
+   * the prompt's. They compile for seconds and hold a copy, and a row's last bits may depend on its batch.
+   */
+  readonly weights?: "live" | "frozen" | "q8" | "q4";
 }
 
 export interface GenerateOptions extends SamplingOptions {
@@ -67,7 +73,17 @@ export interface Generator {
 const PROMPT_BUCKET = 32;
 const SLOT_BUCKET = 64;
 
-export function createGenerator({ backend, config, params, batch_size = 16 }: GeneratorOptions): Generator {
+const bitsOf = { frozen: 32, q8: 8, q4: 4 } as const;
+
+export function createGenerator(options: GeneratorOptions): Generator {
+  const { backend, config, params, batch_size = 16, weights: mode = "live" } = options;
+  check(
+    mode === "live" || mode === "frozen" || backend.freezes === true,
+    "argument",
+    () => `${backend.name} cannot decode with weights "${mode}"`,
+    'weights: "live"',
+  );
+  const freezing = mode !== "live" && backend.freezes === true;
   check(
     Number.isInteger(batch_size) && batch_size >= 1,
     "argument",
@@ -87,12 +103,25 @@ export function createGenerator({ backend, config, params, batch_size = 16 }: Ge
     const key = `${kind} ${B} ${n} ${kind === "step" ? sourceSlots : 0}`;
     let found = compiled.get(key);
     if (!found) {
-      found = backend.compile(
-        kind === "prefill" ? prefillGraph(config, B, n) : stepGraph(config, B, n, sourceSlots),
-      );
+      found =
+        kind === "prefill" ? backend.compile(prefillGraph(config, B, n)) : compileStep(B, n, sourceSlots);
       compiled.set(key, found);
     }
     return found;
+  }
+
+  async function compileStep(B: number, n: number, sourceSlots: number): Promise<Executable> {
+    const graph = stepGraph(config, B, n, sourceSlots);
+    if (!freezing) return backend.compile(graph);
+    // Each holds all weights, so only the last one is kept.
+    for (const [key, run] of [...compiled].filter(([key]) => key.startsWith("step"))) {
+      if (key === `step ${B} ${n} ${sourceSlots}`) continue;
+      compiled.delete(key);
+      await (await run).dispose();
+    }
+    return backend.compile(graph, {
+      frozen: { arrays: weightFeeds(), bits: bitsOf[mode as keyof typeof bitsOf] },
+    });
   }
 
   function weightFeeds(): Arrays {
@@ -142,14 +171,16 @@ export function createGenerator({ backend, config, params, batch_size = 16 }: Ge
       // Prompts of like length are prefilled together, so that little is padded.
       rows.sort((x, y) => x.prompt.length - y.prompt.length);
       const longest = rows.at(-1)!.prompt.length;
-      const bucket = (n: number) => Math.min(Math.ceil(n / SLOT_BUCKET) * SLOT_BUCKET, limit);
+      const round = (n: number) => (freezing ? 2 ** Math.ceil(Math.log2(n)) : n); // few lengths: compiling is dear
+      const bucket = (n: number) => Math.min(round(Math.ceil(n / SLOT_BUCKET)) * SLOT_BUCKET, limit);
       const slots = encodes
         ? { own: bucket(1 + max_new_tokens), source: bucket(longest) }
         : { own: bucket(longest + max_new_tokens), source: 0 };
       await decodeAll(rows, {
         geometry: about,
         weights: weightFeeds(),
-        size: Math.max(2, batch_size),
+        size: freezing ? batch_size : Math.max(2, batch_size),
+        fixed: freezing,
         slots,
         promptBucket: PROMPT_BUCKET,
         executable: (kind, B, n) => executable(kind, B, n, slots.source),

@@ -25,6 +25,8 @@ export interface OnnxInitializer {
   readonly name: string;
   readonly shape: Shape;
   readonly data: Float32Array | Int32Array | BigInt64Array | Uint8Array;
+  /** Bytes are numbers, not truth values. */
+  readonly numeric?: boolean;
 }
 
 export interface OnnxModel {
@@ -95,9 +97,17 @@ function encodeAttribute(name: string, value: Attribute): Uint8Array {
   });
 }
 
-function encodeTensor({ name, shape, data }: OnnxInitializer): Uint8Array {
+function encodeTensor({ name, shape, data, numeric = false }: OnnxInitializer): Uint8Array {
   const type =
-    data instanceof Float32Array ? 1 : data instanceof Int32Array ? 6 : data instanceof Uint8Array ? 9 : 7;
+    data instanceof Float32Array
+      ? 1
+      : data instanceof Int32Array
+        ? 6
+        : data instanceof Uint8Array
+          ? numeric
+            ? 2
+            : 9
+          : 7;
   return message((w) => {
     for (const d of shape) w.int(1, d);
     w.int(2, type);

@@ -1,12 +1,13 @@
 // The onnxruntime backend: compiles lowered graphs into sessions of one execution provider.
 
 import { TensorError } from "../../error.ts";
-import type { HostArray } from "../../ir/graph.ts";
+import type { Graph } from "../../ir/graph.ts";
 import { optimize } from "../../ir/passes/optimize.ts";
-import type { Backend } from "../backend.ts";
+import type { Arrays, Backend } from "../backend.ts";
 import { deviceMemory, identityModel } from "./device-memory.ts";
 import { encodeModel } from "./encode.ts";
 import { createExecutable, keptOutputs } from "./executable.ts";
+import { freeze } from "./freeze.ts";
 import { lowerWith } from "./lowering.ts";
 import { inFileOrder } from "./order.ts";
 import { type OnnxProvider, providers } from "./providers.ts";
@@ -36,10 +37,13 @@ export async function onnxBackend(options: OnnxOptions = {}): Promise<Backend> {
   return {
     name: `onnx-${provider}`,
     fingerprint: `onnx-${provider}/${version}/fp32/${process.arch}${identity()}`,
-    async compile(source, { verbatim = false, state } = {}) {
-      const graph = verbatim ? source : optimize(source);
-      const lowered = lowerWith(lowerings, graph);
-      const model = encodeModel(provider === "cpu" ? inFileOrder(lowered) : lowered);
+    freezes: provider === "cpu",
+    async compile(source, { verbatim = false, state, frozen } = {}) {
+      const whole = verbatim ? source : optimize(source);
+      const lowered = lowerWith(lowerings, whole);
+      const ordered = provider === "cpu" ? inFileOrder(lowered) : lowered;
+      const model = encodeModel(frozen ? freeze(ordered, named(frozen.arrays), frozen.bits ?? 32) : ordered);
+      const graph = frozen ? without(whole, frozen.arrays) : whole;
       const kept = keptOutputs(graph, memory && state);
       const places = Object.keys(graph.outputs).map((name) => [
         `out:${name}`,
@@ -55,12 +59,17 @@ export async function onnxBackend(options: OnnxOptions = {}): Promise<Backend> {
         profiling: options.profilePrefix !== undefined,
       });
     },
-    ...(memory && {
-      reclaim: memory.reclaim,
-      forget: (arrays: Iterable<HostArray>) => memory.residents.forget(arrays),
-    }),
+    ...(memory && { reclaim: memory.reclaim }),
   };
 }
+
+const named = (arrays: Readonly<Arrays>): Arrays =>
+  Object.fromEntries(Object.entries(arrays).map(([name, array]) => [`in:${name}`, array]));
+
+const without = (graph: Graph, arrays: Readonly<Arrays>): Graph => ({
+  ...graph,
+  inputs: graph.inputs.filter(({ attrs }) => !(attrs.name in arrays)),
+});
 
 /** Opens the smallest session there is: a provider without its device fails here and not in the middle of a run. */
 async function tryOut(name: string, open: () => Promise<Session>, help: string): Promise<void> {
