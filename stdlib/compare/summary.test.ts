@@ -41,5 +41,7 @@ The first prompts, before and after (score):
 });
 
 test("nothing is shown when nothing is asked for", () => {
-  expect(summaryOf(metrics, [row], { show: 0, confidence: 0.9, samples: 1 })).toMatch(/1 prompts, 1 sample each\n$/);
+  expect(summaryOf(metrics, [row], { show: 0, confidence: 0.9, samples: 1 })).toMatch(
+    /1 prompts, 1 sample each\n$/,
+  );
 });
