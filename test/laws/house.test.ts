@@ -30,8 +30,14 @@ test("every file begins with a sentence that says what it owns", () => {
 });
 
 test("chance, time and environment come in only through ports and the command line", () => {
-  // Which graphics drivers there are is a question to the environment: the ports of the tensor room.
-  const ports = ["engine/ports.ts", "tensor/backends/graphics.ts", "tensor/backends/onnx/providers.ts"];
+  // Which graphics drivers there are, what native runtimes are told, and where secrets come from.
+  const ports = [
+    "engine/ports.ts",
+    "tensor/backends/graphics.ts",
+    "tensor/backends/onnx/providers.ts",
+    "tensor/backends/tfjs/load.ts",
+    "stdlib/hf/run.ts",
+  ];
   const allowed = (path: string) => path.startsWith("cli/") || ports.includes(path);
   const found = sources.filter(
     (path) => !allowed(path) && /Math\.random|Date\.now|new Date\(\)|process\.env/.test(code(path)),
