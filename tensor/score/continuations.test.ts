@@ -3,7 +3,7 @@
 import { afterAll, expect, test } from "vitest";
 import { onnxBackend } from "../backends/onnx/index.ts";
 import { tensor } from "../host.ts";
-import { tinyConfig, tinyParams } from "../models/testing.ts";
+import { architectureFixture, maxDifference, tinyConfig, tinyParams } from "../models/testing.ts";
 import { scoreContinuations } from "./continuations.ts";
 import { createScorer } from "./scorer.ts";
 
@@ -50,4 +50,24 @@ test("an empty prompt or continuation and one beyond the limit are refused by nu
   await expect(score([], [1])).rejects.toThrow("item 0 has an empty prompt");
   await expect(score([1], [])).rejects.toThrow("continuation 0 of item 0 is empty");
   await expect(score([1, 2], [3, 4], 3)).rejects.toThrow("ends at token 4, the limit is 3");
+});
+
+test("a model with an encoder reads the prompts there, and scores every token of the continuations", async () => {
+  const { config, params } = architectureFixture("t5");
+  const pair = createScorer({ backend: await onnxBackend(), config, params });
+  const scores = await scoreContinuations(pair, items, { batch_size: 3, bucket: 4 });
+  for (const [i, { prompt, continuations }] of items.entries()) {
+    for (const [j, continuation] of continuations.entries()) {
+      const whole = Int32Array.from([0, ...continuation]); // 0 is the decoder's start
+      const ones = new Float32Array(prompt.length).fill(1);
+      const { data } = await pair.logprobs(tensor(whole, [1, whole.length]), {
+        ids: tensor(Int32Array.from(prompt), [1, prompt.length]),
+        mask: tensor(ones, [1, prompt.length]),
+      });
+      const { logprobs } = scores[i]![j]!;
+      expect(logprobs).toHaveLength(continuation.length);
+      expect(maxDifference(logprobs, data.slice(1))).toBeLessThan(1e-5);
+    }
+  }
+  await pair.dispose();
 });

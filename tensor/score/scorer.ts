@@ -5,6 +5,8 @@ import { TensorError } from "../error.ts";
 import type { HostTensor } from "../host.ts";
 import { sequenceLogprobs } from "../loss/cross-entropy.ts";
 import { fullKl } from "../loss/kl.ts";
+import type { Geometry } from "../models/architecture.ts";
+import { geometry } from "../models/config.ts";
 import { type Model, sourceOf } from "../models/model.ts";
 import { createEvaluator, type ModelSource } from "./evaluator.ts";
 
@@ -22,6 +24,7 @@ export interface SourceBatch {
 
 /** Of an encoder-decoder model every method wants the source too, and its ids begin with the decoder's start token. */
 export interface Scorer {
+  readonly geometry: Geometry;
   /** Right-padded ids [B,T] → log p(ids[t] | ids[<t]) in nats [B,T], 0 at t = 0. Padding is scored too: mask it. */
   logprobs(ids: HostTensor<Int32Array>, source?: SourceBatch): Promise<HostTensor<Float32Array>>;
   /**
@@ -73,6 +76,7 @@ export function createScorer({ backend, config, params, reference }: ScorerOptio
       },
     });
   return {
+    geometry: geometry(config),
     async logprobs(ids, source) {
       return (await logprobs.run({ ids, ...fields(source) })).logprobs as HostTensor<Float32Array>;
     },
