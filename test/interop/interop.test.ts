@@ -1,0 +1,168 @@
+// Models that go to other programs and come back. What needs those programs runs where they are named: ALIGN_TEST_PYTHON (a
+// python with transformers, torch and gguf), ALIGN_TEST_LLAMA_CPP (a folder with node-llama-cpp installed) and
+// ALIGN_TEST_GGUF (a real model to try besides the tiny one; Llama family).
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { initialize, type LlamaConfig, stream } from "../../tensor/index.ts";
+import {
+  copyModel,
+  openModelFolder,
+  tokenizerFiles,
+  trainBpe,
+  type WrittenType,
+  wordCounter,
+  writeGguf,
+  writeModelFolder,
+} from "../../tensor/io/index.ts";
+import { type Answer, askAlign, type Request } from "./model.ts";
+
+const { ALIGN_TEST_PYTHON: python, ALIGN_TEST_LLAMA_CPP: llama, ALIGN_TEST_GGUF: real } = process.env;
+const here = import.meta.dirname;
+
+const request: Request = {
+  text: "<|im_start|>user\nWhat is the capital of France? Say 3 things about it in 2024.<|im_end|>\n<|im_start|>assistant\n",
+  messages: [
+    { role: "user", content: "Hello, who are you?" },
+    { role: "assistant", content: "I am a model." },
+    { role: "user", content: "What is 12 + 30?" },
+  ],
+  tokens: 64,
+};
+
+let dir: string;
+let requestFile: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "align-interop-"));
+  requestFile = join(dir, "request.json");
+  await writeFile(requestFile, JSON.stringify(request));
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+/** Grouped queries, tied embeddings, weights large enough that the likeliest token is far ahead. */
+const config: LlamaConfig = {
+  vocab_size: 384,
+  hidden_size: 64,
+  intermediate_size: 96,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  max_position_embeddings: 512,
+  rms_norm_eps: 1e-5,
+  rope_theta: 10000,
+  tie_word_embeddings: true,
+  initializer_range: 0.3,
+};
+const template =
+  "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
+
+async function tinyFolder(): Promise<string> {
+  const counter = wordCounter();
+  counter.add(JSON.stringify(request).repeat(3));
+  const bpe = trainBpe(counter.counts, {
+    vocabSize: 380,
+    minFrequency: 2,
+    specialTokens: ["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
+  });
+  const folder = await mkdtemp(join(dir, "tiny-"));
+  await writeModelFolder(folder, {
+    config: { architectures: ["LlamaForCausalLM"], model_type: "llama", ...config, hidden_act: "silu" },
+    tokenizer: tokenizerFiles(bpe, { eos: "<|im_end|>", bos: "<|endoftext|>", chatTemplate: template }),
+    tensors: new Map(
+      Object.entries(initialize(config, stream(3))).map(([name, { shape, data }]) => [
+        name,
+        { shape: [...shape], data },
+      ]),
+    ),
+  });
+  return folder;
+}
+
+async function unpacked(file: string): Promise<string> {
+  const folder = await mkdtemp(join(dir, "unpacked-"));
+  await copyModel(await openModelFolder(file), folder);
+  return folder;
+}
+
+async function packed(folder: string, type: WrittenType): Promise<string> {
+  const file = join(folder, `${type}.gguf`);
+  await writeGguf(file, await openModelFolder(folder), { type, name: "interop" });
+  return file;
+}
+
+async function ask(command: string, ...args: string[]) {
+  const { stdout } = await execa(command, args, { stderr: "ignore" });
+  return JSON.parse(stdout.trim().split("\n").at(-1)!);
+}
+
+function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  expect(a.length).toBe(b.length);
+  let largest = 0;
+  for (let i = 0; i < a.length; i++) largest = Math.max(largest, Math.abs(a[i]! - b[i]!));
+  return largest;
+}
+
+const models: (readonly [name: string, folder: () => Promise<string>])[] = [
+  ["a tiny model", tinyFolder],
+  ...(real ? [[basename(real), () => unpacked(real)] as const] : []),
+];
+
+describe.each(models)("%s", (_, make) => {
+  let folder: string;
+  let ours: Answer;
+  beforeAll(async () => {
+    folder = await make();
+    ours = await askAlign(folder, request);
+  }, 300_000);
+
+  test("says the same, bit by bit, as folder and as F32 GGUF file", async () => {
+    const again = await askAlign(await packed(folder, "F32"), request);
+    expect(again.ids).toEqual(ours.ids);
+    expect(largestDifference(again.logits, ours.logits)).toBe(0);
+    expect(again.greedy).toEqual(ours.greedy);
+    expect(again.chat).toBe(ours.chat);
+  }, 300_000);
+
+  if (python) {
+    test("says the same in transformers: ids, logits, greedy tokens, conversation", async () => {
+      const theirs: Answer = await ask(python, join(here, "model.py"), folder, requestFile);
+      const difference = largestDifference(theirs.logits, ours.logits);
+      console.log(`transformers: logits differ by at most ${difference.toExponential(2)}`);
+      expect(theirs.ids).toEqual(ours.ids);
+      expect(difference).toBeLessThan(1e-3);
+      expect(theirs.greedy).toEqual(ours.greedy);
+      expect(theirs.chat).toBe(ours.chat);
+    }, 300_000);
+
+    test.each(["F32", "F16", "Q8_0"] as const)(
+      "has the tensors of the Python package gguf, as %s",
+      async (type) => {
+        const file = await packed(folder, type);
+        expect(await ask(python, join(here, "gguf_tensors.py"), file, await unpacked(file))).toMatchObject({
+          different: [],
+          left: [],
+        });
+      },
+      300_000,
+    );
+  }
+
+  if (llama) {
+    test("says the same in llama.cpp: ids and greedy tokens", async () => {
+      const file = await packed(folder, "F32");
+      const theirs = await ask(process.execPath, join(here, "llama.mjs"), llama, file, requestFile);
+      expect(theirs.ids).toEqual(ours.ids);
+      expect(theirs.greedy).toEqual(ours.greedy);
+    }, 300_000);
+  }
+});
+
+if (python && real) {
+  test(`${basename(real)} has the tensors of the Python package gguf`, async () => {
+    const answer = await ask(python, join(here, "gguf_tensors.py"), real, await unpacked(real));
+    console.log(`tensors: ${JSON.stringify(answer.types)}`);
+    expect(answer).toMatchObject({ different: [], left: [] });
+  }, 300_000);
+}
