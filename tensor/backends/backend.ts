@@ -34,6 +34,8 @@ export interface Backend {
    * executable of this backend without it.
    */
   readonly reclaim?: (arrays: Iterable<HostArray>) => Promise<void>;
+  /** Frees the device's copies without bringing them back. */
+  readonly forget?: (arrays: Iterable<HostArray>) => void;
 }
 
 /** Row-major arrays by name; shapes are those of the graph. f32 is Float32Array, i32 Int32Array, bool Uint8Array. */

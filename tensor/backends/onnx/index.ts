@@ -1,7 +1,7 @@
 // The onnxruntime backend: compiles lowered graphs into sessions of one execution provider.
 
 import { TensorError } from "../../error.ts";
-import type { Graph } from "../../ir/graph.ts";
+import type { Graph, HostArray } from "../../ir/graph.ts";
 import { optimize } from "../../ir/passes/optimize.ts";
 import type { Arrays, Backend } from "../backend.ts";
 import { deviceMemory, identityModel } from "./device-memory.ts";
@@ -59,7 +59,10 @@ export async function onnxBackend(options: OnnxOptions = {}): Promise<Backend> {
         profiling: options.profilePrefix !== undefined,
       });
     },
-    ...(memory && { reclaim: memory.reclaim }),
+    ...(memory && {
+      reclaim: memory.reclaim,
+      forget: (arrays: Iterable<HostArray>) => memory.residents.forget(arrays),
+    }),
   };
 }
 
