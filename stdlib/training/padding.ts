@@ -7,8 +7,15 @@ export interface Example {
   readonly mask: readonly boolean[];
 }
 
-/** Lengths are rounded up to this, so that a run compiles a handful of shapes. */
-const bucket = 16;
+/**
+ * Lengths are rounded up to 16, 32, 48, 64, 96, 128, 192, 256, … (powers of two and their halves between), so that a
+ * run compiles a handful of shapes and a row is a sixth longer than it needs to be on average.
+ */
+export function paddedLength(longest: number, limit: number = Number.POSITIVE_INFINITY): number {
+  const whole = 2 ** Math.ceil(Math.log2(Math.max(16, longest)));
+  const fitting = whole >= 64 && longest <= 0.75 * whole ? 0.75 * whole : whole;
+  return Math.max(longest, Math.min(fitting, limit));
+}
 
 /**
  * Right-padded: ids int32 [rows,T] with zeros after the end, mask float32 [rows,T]. T is the longest
@@ -20,7 +27,7 @@ export function pad(
   limit: number = Number.POSITIVE_INFINITY,
 ): { ids: HostTensor<Int32Array>; mask: HostTensor<Float32Array> } {
   const longest = Math.max(2, ...examples.map(({ ids }) => ids.length));
-  const length = Math.max(longest, Math.min(Math.ceil(longest / bucket) * bucket, limit));
+  const length = paddedLength(longest, limit);
   const ids = new Int32Array(rows * length);
   const mask = new Float32Array(rows * length);
   examples.forEach((example, row) => {

@@ -23,9 +23,9 @@ export function supervision(
   vocabulary: number,
 ): Record<string, HostTensor> {
   if (vocabulary < large) return { mask };
-  // Numbers of rows come in eighths of all positions, so that few shapes are compiled.
+  // Numbers of rows come in quarters of all positions, so that few shapes are compiled.
   const [B, T] = ids.shape as [number, number];
-  return { ...supervisedRows(ids, mask, Math.max(64, Math.ceil((B * T) / 8))) };
+  return { ...supervisedRows(ids, mask, Math.max(64, Math.ceil((B * T) / 4))) };
 }
 
 /** Negative log-likelihood of the supervised tokens over `tokens` [], the count of the whole batch, []. */
