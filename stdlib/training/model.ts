@@ -5,6 +5,7 @@ import {
   type Geometry,
   geometry,
   type ModelConfig,
+  mergeLora,
   modelTypes,
   type Params,
   parameterShapes,
@@ -12,6 +13,7 @@ import {
   tensor,
 } from "../../tensor/index.ts";
 import { type JsonObject, openModelFolder, type Tokenizer, writeModelFolder } from "../../tensor/io/index.ts";
+import { type Adapter, readAdapter } from "./adapter.ts";
 
 export interface OpenModel {
   readonly config: ModelConfig;
@@ -51,14 +53,20 @@ export async function openModel(
   }
   const params: Params = {};
   for (const [name, { shape, data }] of await folder.tensors()) params[name] = tensor(data, shape);
+  const adapter = await readAdapter(dir);
   return {
     config,
     geometry: geometry(config),
     configFile: folder.config,
     generationConfig: folder.generationConfig,
-    params: adoptParams(config, params),
+    params: adapted(adoptParams(config, params), adapter),
     tokenizer: { ...tokenizer, eos },
   };
+}
+
+/** A folder with a base and an unmerged adapter is the model that they make together. */
+function adapted(params: Params, adapter: Adapter | undefined): Params {
+  return adapter ? mergeLora(params, adapter.params, adapter.alpha) : params;
 }
 
 function configOf(

@@ -1,6 +1,6 @@
 // What every training stage can do, shown on a model of a few thousand weights.
 import { createHash } from "node:crypto";
-import { readdir, readFile, truncate } from "node:fs/promises";
+import { cp, readdir, readFile, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Operation, Progress } from "../../engine/index.ts";
@@ -181,6 +181,15 @@ describe("lora", () => {
     for (const [name, { data }] of Object.entries((await after!).params)) {
       expect(merged[name]!.data, name).toEqual(data);
     }
+  });
+
+  test("a base with PEFT's two files beside it is opened merged", async () => {
+    const { dir } = await run(sft, { lora: { r: 2 }, learning_rate: 2e-2, steps: 4 });
+    const folder = await temporaryFolder();
+    await cp(model, folder, { recursive: true });
+    await cp(join(dir, "adapter"), folder, { recursive: true });
+    const [joined, merged] = [folder, dir].map((dir) => openModel({ dir, node: "model" }));
+    expect((await joined!).params).toEqual((await merged!).params);
   });
 
   test("dpo starts at ln 2 from the base itself and moves away", async () => {
