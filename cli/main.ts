@@ -35,7 +35,10 @@ program
   .command("check")
   .description("find what is wrong, without running anything")
   .argument("<file...>", "the .align files")
-  .addOption(new Option("--format <format>", "how to print").choices(["text", "json"]).default("text"))
+  .addOption(
+    new Option("--format <format>", "how to print").choices(["text", "json", "sarif"]).default("text"),
+  )
+  .option("--fix", "apply the fixes of mistakes that have exactly one")
   .option("--profile <name>", "with this profile applied")
   .addOption(setOption())
   .action(async (files, options) => exit((await import("./commands/check.ts")).check(files, options)));

@@ -35,8 +35,11 @@ export function checkFile(path: string, options: PipelineOptions): Checked | und
     console.error(unreadable(path, error));
     return undefined;
   }
-  const source = { path, text };
-  const { program, diagnostics } = check(source, library, hostOf(path), {
+  return checkSource({ path, text }, options);
+}
+
+export function checkSource(source: Source, options: PipelineOptions): Checked {
+  const { program, diagnostics } = check(source, library, hostOf(source.path), {
     ...(options.profile === undefined ? {} : { profile: options.profile }),
     ...(options.set === undefined ? {} : { set: options.set }),
   });

@@ -215,7 +215,7 @@ class Builder {
     for (const [i, e] of all.entries()) {
       const nameToken = token(e, "Name");
       const sign = token(e, "Is");
-      if (sign?.image === "=") this.#equalsForColon(sign);
+      if (sign?.image === "=") this.#equalsForColon(sign, nameToken);
       const name = this.#name(nameToken);
       const value = this.value(node(e, "value"));
       const span = spanOf(e) ?? this.#here();
@@ -265,15 +265,17 @@ class Builder {
     );
   }
 
-  #equalsForColon(t: IToken): void {
+  #equalsForColon(t: IToken, name: IToken | undefined): void {
     const at = this.#place(tokenSpan(t));
+    const gap = name && this.#source.text.slice(tokenSpan(name).end, t.startOffset);
+    const replaced = name && gap?.trim() === "" ? { start: tokenSpan(name).end, end: at.span.end } : at.span;
     this.diagnostics.push(
       diagnose("AL0008", {
         title: "a parameter is given with `:`",
         at,
         label: "`:` is expected here",
         help: ["`=` is for declarations; write `name: value`"],
-        fixes: [replacement(at, ":")],
+        fixes: [replacement(this.#place(replaced), ":")],
       }),
     );
   }

@@ -84,6 +84,9 @@ export const codes = {
 
 export type Code = keyof typeof codes;
 
+/** Where the code is explained, relative to the repository. */
+export const pageOf = (code: string): string => `docs/codes/${code}.md`;
+
 export interface Report {
   readonly title: string;
   /** Where the problem is; a label without text is only underlined. */
@@ -108,6 +111,7 @@ export function diagnose(code: Code, report: Report): Diagnostic {
     notes: report.notes ?? [],
     help: report.help ?? [],
     fixes: report.fixes ?? [],
+    url: pageOf(code),
   };
 }
 

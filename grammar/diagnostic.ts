@@ -34,4 +34,6 @@ export interface Diagnostic {
   /** What to do. */
   readonly help: readonly string[];
   readonly fixes: readonly Fix[];
+  /** The page about its code, relative to the repository. */
+  readonly url: string;
 }

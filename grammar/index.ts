@@ -11,6 +11,7 @@ export {
   type Metrics,
   type Outcome,
 } from "./evaluate.ts";
+export { applyFixes } from "./fix.ts";
 export { type FormatOptions, format } from "./format/format.ts";
 export { functions } from "./functions.ts";
 export { scanTemplate } from "./jinja.ts";
@@ -27,6 +28,7 @@ export type {
 } from "./program.ts";
 export { publishParams } from "./publication.ts";
 export { renderJson, toJson } from "./render/json.ts";
+export { renderSarif, toSarif } from "./render/sarif.ts";
 export { type RenderOptions, render, summarize } from "./render/text.ts";
 export type {
   CallFacts,

@@ -22,6 +22,7 @@ export function toJson(diagnostics: readonly Diagnostic[], sources: readonly Sou
     labels: d.labels.map((l) => ({ place: place(l.place), text: l.text, primary: l.primary })),
     notes: d.notes,
     help: d.help,
+    url: d.url,
     fixes: d.fixes.map((f) => ({
       title: f.title,
       edits: f.edits.map((e) => ({ place: place(e.place), text: e.text })),

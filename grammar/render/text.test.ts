@@ -19,6 +19,7 @@ function problem(labels: readonly Label[], more: Partial<Diagnostic> = {}): Diag
     notes: [],
     help: [],
     fixes: [],
+    url: "docs/codes/AL0101.md",
     ...more,
   };
 }
