@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { onnxBackend } from "../backends/onnx/index.ts";
 import { referenceBackend } from "../backends/reference/index.ts";
+import { tfjsBackend } from "../backends/tfjs/index.ts";
 import { createGenerator } from "../decode/generator.ts";
 import { tensor } from "../host.ts";
 import { crossEntropy } from "../loss/cross-entropy.ts";
@@ -22,10 +23,12 @@ import {
   nextTokenMask,
 } from "./testing.ts";
 
+const onnx = await onnxBackend();
 const backends = [
   ["reference", referenceBackend()],
-  ["onnx", await onnxBackend()],
+  ["onnx", onnx],
 ] as const;
+const all = [...backends, ["tfjs", await tfjsBackend()]] as const;
 
 const fields = ({ source }: ArchitectureFixture) =>
   source ? { source: source.ids, source_mask: source.mask } : {};
@@ -49,7 +52,7 @@ describe.each(architectureNames)("%s", (name) => {
     expect(shapesOf).toEqual(parameterShapes(config));
   });
 
-  test.each(backends)("logits match transformers to 1e-4 on %s", async (where, backend) => {
+  test.each(all)("logits match transformers to 1e-4 on %s", async (where, backend) => {
     const evaluator = createEvaluator({
       backend,
       models: { m: { config, params } },
@@ -63,17 +66,20 @@ describe.each(architectureNames)("%s", (name) => {
     await evaluator.dispose();
   });
 
-  test("says the same 32 tokens greedily as transformers", async () => {
-    const generator = createGenerator({ backend: backends[1][1], config, params });
-    const answers = await generator.generate(prompts(fixture), {
-      max_new_tokens: 32,
-      temperature: 0,
-      eos: [],
-      random: stream(1),
-    });
-    expect(answers.map(({ ids }) => [...ids])).toEqual(fixture.greedy);
-    await generator.dispose();
-  });
+  test.each(["live", "frozen"] as const)(
+    "says the same 32 tokens greedily as transformers, %s",
+    async (weights) => {
+      const generator = createGenerator({ backend: onnx, config, params, weights });
+      const answers = await generator.generate(prompts(fixture), {
+        max_new_tokens: 32,
+        temperature: 0,
+        eos: [],
+        random: stream(1),
+      });
+      expect(answers.map(({ ids }) => [...ids])).toEqual(fixture.greedy);
+      await generator.dispose();
+    },
+  );
 
   test.each(backends)(
     "decoding with a cache equals teacher forcing to 1e-5 on %s",
@@ -140,7 +146,7 @@ test("fresh weights of every architecture train: the loss is near ln V and falls
     const fixture = architectureFixture(name);
     const config = { ...fixture.config, initializer_range: 0.02 };
     const trainer = createTrainer({
-      backend: backends[1][1],
+      backend: onnx,
       config,
       params: initialize(config, stream(1)),
       loss: (b, model, batch) => ({
@@ -166,7 +172,7 @@ test("T5's buckets are those of transformers for every distance", () => {
 });
 
 test("a source where there is no encoder, and none where there is one, are refused", async () => {
-  const backend = backends[1][1];
+  const backend = onnx;
   const [plain, pair] = [architectureFixture("gpt2"), architectureFixture("t5")];
   const of = ({ config, params }: ArchitectureFixture) => createScorer({ backend, config, params });
   await expect(of(plain).logprobs(plain.ids, pair.source!)).rejects.toThrow("a gpt2 model has no encoder");
