@@ -64,6 +64,9 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
 
   let evaluated: Readonly<Record<string, number>> = {};
   ctx.progress({ done: start, total: steps, unit: "steps" });
+  if (options.evaluate && params.eval_every !== undefined && start === 0) {
+    ctx.progress({ done: 0, total: steps, unit: "steps", metrics: await options.evaluate() });
+  }
   for (let step = start; step < steps; step++) {
     const indices = order.next().value;
     const learning_rate = rate(step);

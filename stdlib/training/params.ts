@@ -156,7 +156,8 @@ export function trainingParams(defaults: TrainingDefaults) {
     eval_every: Type.Optional(
       Type.Integer({
         minimum: 1,
-        description: "Steps between evaluations while it trains, if there is `eval` data. Always at the end.",
+        description:
+          "Steps between evaluations while it trains, the first before any step, if there is `eval` data. Always at the end.",
         "x-unit": "steps",
         "x-execution": true,
       }),
