@@ -12,7 +12,7 @@ import { stream } from "../random.ts";
 import { createEvaluator } from "../score/evaluator.ts";
 import { createScorer } from "../score/scorer.ts";
 import { createTrainer } from "../train/trainer.ts";
-import { geometry, initialize, parameterShapes } from "./config.ts";
+import { geometry, initialize, type LlamaConfig, parameterShapes } from "./config.ts";
 import { sourceOf } from "./model.ts";
 import { bucketOf } from "./relative-positions.ts";
 import {
@@ -161,6 +161,19 @@ test("fresh weights of every architecture train: the loss is near ln V and falls
     expect(losses[4], name).toBeLessThan(losses[0]!);
     await trainer.dispose();
   }
+});
+
+test("a window in blocks of queries sees what it sees in one piece", async () => {
+  // 256 tokens go in two blocks whose keys are cut at both ends, 250 in one with all keys.
+  const { config, params } = architectureFixture("mistral");
+  const long: LlamaConfig = { ...(config as LlamaConfig), max_position_embeddings: 256, sliding_window: 40 };
+  const scorer = createScorer({ backend: onnx, config: long, params });
+  const ids = Int32Array.from({ length: 256 }, (_, i) => (i * 7 + Math.floor(i / 9)) % 40);
+  const blocks = await scorer.logprobs(tensor(ids, [1, 256]));
+  const whole = await scorer.logprobs(tensor(ids.slice(0, 250), [1, 250]));
+  expect(maxDifference(blocks.data.slice(0, 250), whole.data)).toBeLessThan(1e-5);
+  const free = createScorer({ backend: onnx, config: { ...long, sliding_window: null }, params });
+  expect(maxDifference((await free.logprobs(tensor(ids, [1, 256]))).data, blocks.data)).toBeGreaterThan(1e-2);
 });
 
 test("T5's buckets are those of transformers for every distance", () => {
