@@ -60,6 +60,7 @@ export const contract: readonly Check[] = [
       const [m, spare, ones] = [Float32Array.of(2, 4, 6), new Float32Array(3), Float32Array.of(1, 1, 1)];
       const reclaim = async (...arrays: HostArray[]) => backend.reclaim?.(arrays);
       await executable.run({ m, g: ones }, { m }); // in place: 2, 3, 4
+      if (backend.reclaim) assert.deepEqual([...m], [2, 4, 6]); // nothing was carried home
       await executable.run({ m, g: ones }, { m: spare }); // to another array: 2, 2.5, 3
       const read = await plain.run({ m: spare, g: ones }); // by an executable that knows of no state: 2, 2.25, 2.5
       assert.deepEqual([...read.m!], [2, 2.25, 2.5]);

@@ -75,6 +75,9 @@ const SLOT_BUCKET = 64;
 
 const bitsOf = { frozen: 32, q8: 8, q4: 4 } as const;
 
+/** A device with memory of its own is given the weights once. */
+const weightsStay = { state: (name: string) => name.startsWith("p/") };
+
 export function createGenerator(options: GeneratorOptions): Generator {
   const { backend, config, params, batch_size = 16, weights: mode = "live" } = options;
   check(
@@ -104,7 +107,9 @@ export function createGenerator(options: GeneratorOptions): Generator {
     let found = compiled.get(key);
     if (!found) {
       found =
-        kind === "prefill" ? backend.compile(prefillGraph(config, B, n)) : compileStep(B, n, sourceSlots);
+        kind === "prefill"
+          ? backend.compile(prefillGraph(config, B, n), weightsStay)
+          : compileStep(B, n, sourceSlots);
       compiled.set(key, found);
     }
     return found;
@@ -112,7 +117,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
 
   async function compileStep(B: number, n: number, sourceSlots: number): Promise<Executable> {
     const graph = stepGraph(config, B, n, sourceSlots);
-    if (!freezing) return backend.compile(graph);
+    if (!freezing) return backend.compile(graph, weightsStay);
     // Each holds all weights, so only the last one is kept.
     for (const [key, run] of [...compiled].filter(([key]) => key.startsWith("step"))) {
       if (key === `step ${B} ${n} ${sourceSlots}`) continue;

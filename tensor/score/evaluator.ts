@@ -50,7 +50,12 @@ export function createEvaluator({ backend, models, build }: EvaluatorOptions): E
     );
     const graph = b.finish(build(b, inside, Object.fromEntries(fields)));
     const shapes = Object.fromEntries(Object.entries(graph.outputs).map(([name, v]) => [name, v.shape]));
-    return { run: await backend.compile(graph), shapes };
+    // A device with memory of its own is given the weights once.
+    const weights = new Set(
+      graph.inputs.map(({ attrs }) => attrs.name).filter((name) => !name.startsWith("b/")),
+    );
+    const state = (name: string) => weights.has(name) && !(name in graph.outputs);
+    return { run: await backend.compile(graph, { state }), shapes };
   }
 
   return {
