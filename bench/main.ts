@@ -1,11 +1,15 @@
-// `npm run bench -- NAME [--json] [--write] [--python PATH]`: Align beside a peer in the same run, one row per case.
+// `npm run bench -- train|decode [--write] [--json] …`: Align beside its peers in the same run, one row per case and peer.
 import { parseArgs } from "node:util";
+import { decodeBench } from "./decode.ts";
 import { quickstartBench } from "./quickstart.ts";
 import { trainBench } from "./train.ts";
+import { writeTable } from "./write.ts";
 
-/** One case: the medians of both, and the median of the ratios of neighbouring rounds. */
+/** One case against one peer: the medians of both, and the median of the ratios of neighbouring rounds. */
 export interface BenchRow {
   readonly name: string;
+  /** Missing where there is no peer. */
+  readonly peerName?: string;
   readonly ours: number;
   readonly peer: number;
   /** How much faster Align is: peer divided by ours for times. */
@@ -14,14 +18,19 @@ export interface BenchRow {
 }
 
 export interface BenchOptions {
-  /** The peer needs torch; the product never does. */
+  /** A Python with torch and transformers: the peers need them, the product never does. */
   readonly python: string;
+  /** The folder of an installed node-llama-cpp. */
+  readonly llama?: string;
   /** Also into the documents that quote the numbers. */
   readonly write: boolean;
+  /** Also cases that take minutes. */
+  readonly big: boolean;
 }
 
 const benches: Readonly<Record<string, (options: BenchOptions) => AsyncIterable<BenchRow>>> = {
-  train: ({ python }) => trainBench(python),
+  train: trainBench,
+  decode: decodeBench,
   quickstart: quickstartBench,
 };
 
@@ -30,23 +39,35 @@ const { values, positionals } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
+    big: { type: "boolean", default: false },
     python: { type: "string" },
+    llama: { type: "string" },
   },
 });
-const [name] = positionals;
-const bench = name === undefined ? undefined : benches[name];
+const [name = ""] = positionals;
+const bench = benches[name];
 if (!bench) {
   console.error(
-    `usage: npm run bench -- ${Object.keys(benches).join("|")} [--json] [--write] [--python PATH]`,
+    `usage: npm run bench -- ${Object.keys(benches).join("|")} [--write] [--json] [--big] [--python PATH] [--llama FOLDER]`,
   );
   process.exit(2);
 }
-const python = values.python ?? process.env.ALIGN_BENCH_PYTHON ?? "python3";
-if (!values.json) console.log(["name", "ours", "peer", "ratio", "unit"].join("\t"));
-for await (const row of bench({ python, write: values.write })) {
+
+const rows: BenchRow[] = [];
+if (!values.json) console.log(["case", "ours", "peer", "", "ratio", "unit"].join("\t"));
+for await (const row of bench({
+  python: values.python ?? process.env.ALIGN_BENCH_PYTHON ?? "python3",
+  big: values.big,
+  write: values.write,
+  ...(values.llama !== undefined && { llama: values.llama }),
+})) {
+  rows.push(row);
+  const { ours, peer, ratio } = row;
   if (values.json) console.log(JSON.stringify(row));
   else
     console.log(
-      [row.name, row.ours.toFixed(1), row.peer.toFixed(1), row.ratio.toFixed(2), row.unit].join("\t"),
+      [row.name, ours.toFixed(1), peer.toFixed(1), row.peerName ?? "", ratio.toFixed(2), row.unit].join("\t"),
     );
 }
+// The quickstart writes into the README by itself.
+if (values.write && name !== "quickstart") writeTable(name, rows);

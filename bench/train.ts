@@ -10,7 +10,7 @@ import {
   stream,
   tensor,
 } from "../tensor/index.ts";
-import type { BenchRow } from "./main.ts";
+import type { BenchOptions, BenchRow } from "./main.ts";
 
 interface Case {
   readonly name: string;
@@ -21,6 +21,8 @@ interface Case {
   readonly layers: number;
   readonly batch: number;
   readonly length: number;
+  /** Of one round, when the usual number takes too long. */
+  readonly steps?: number;
 }
 
 /** The shapes of examples/quickstart/quickstart.align, and a wider one. */
@@ -39,16 +41,38 @@ const cases: readonly Case[] = [
     batch: 16,
     length: 128,
   },
+  {
+    name: "4M parameters 8x128",
+    vocab_size: 4096,
+    hidden_size: 256,
+    heads: 8,
+    intermediate_size: 704,
+    layers: 4,
+    batch: 8,
+    length: 128,
+  },
 ];
+/** The shapes of SmolLM2-135M, heads of equal number aside. */
+const bigCase: Case = {
+  name: "135M parameters 4x512",
+  vocab_size: 49152,
+  hidden_size: 576,
+  heads: 9,
+  intermediate_size: 1536,
+  layers: 30,
+  batch: 4,
+  length: 512,
+  steps: 2,
+};
 
 const threads = 2;
 const rounds = 3;
 const warmup = 3;
 /** Steps of one round: about a second. */
-const steps = 10;
+const usualSteps = 10;
 
-export async function* trainBench(python: string): AsyncIterable<BenchRow> {
-  for (const shape of cases) {
+export async function* trainBench({ python, big }: BenchOptions): AsyncIterable<BenchRow> {
+  for (const shape of big ? [...cases, bigCase] : cases) {
     const arms = ["lean", "transformers"] as const;
     const ours: number[] = [];
     const theirs = { lean: [] as number[], transformers: [] as number[] };
@@ -59,7 +83,8 @@ export async function* trainBench(python: string): AsyncIterable<BenchRow> {
     }
     for (const arm of arms) {
       yield {
-        name: `${shape.name}, torch ${arm}`,
+        name: shape.name,
+        peerName: arm === "lean" ? "torch, hand-written Llama" : "torch, transformers",
         ours: median(ours),
         peer: median(theirs[arm]),
         ratio: median(theirs[arm].map((peer, round) => peer / ours[round]!)),
@@ -82,7 +107,7 @@ async function stepsOfAlign(shape: Case): Promise<number[]> {
   };
   const random = stream("bench");
   const trainer = createTrainer({
-    backend: await onnxBackend({ threads }),
+    backend: await onnxBackend({ threads, memoryPattern: shape !== bigCase }),
     config,
     params: initialize(config, random.split("weights")),
     optimizer: adamw({ beta1: 0.9, beta2: 0.95, weight_decay: 0.1 }),
@@ -101,6 +126,7 @@ async function stepsOfAlign(shape: Case): Promise<number[]> {
     ),
   };
   const times: number[] = [];
+  const { steps = usualSteps } = shape;
   for (let step = 0; step < warmup + steps; step++) {
     const start = performance.now();
     await trainer.step(batch, { learning_rate: 1e-3 });
@@ -113,7 +139,7 @@ async function stepsOfAlign(shape: Case): Promise<number[]> {
 async function stepsOfTorch(python: string, shape: Case, arm: string): Promise<number[]> {
   const script = fileURLToPath(new URL("./train_torch.py", import.meta.url));
   const { stdout } = await execa(python, [script], {
-    input: `${JSON.stringify({ ...shape, arm, threads, warmup, steps })}\n`,
+    input: `${JSON.stringify({ steps: usualSteps, ...shape, arm, threads, warmup })}\n`,
     stderr: "ignore",
   });
   const lines = stdout
@@ -123,7 +149,7 @@ async function stepsOfTorch(python: string, shape: Case, arm: string): Promise<n
   return lines.slice(warmup).map(({ ms }) => ms);
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
