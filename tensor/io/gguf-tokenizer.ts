@@ -1,60 +1,12 @@
 // The tokenizer inside a GGUF file as the two files of a model folder, and back. Byte-level BPE (`gpt2`) only.
-import { isDeepStrictEqual } from "node:util";
 import type { GgufMetadata } from "./gguf-header.ts";
 import { unsupported } from "./gguf-model.ts";
+import { preTokenizerOf, preTokenizers } from "./pre-tokenizers.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import type { JsonObject, TokenizerFiles } from "./tokenizer-files.ts";
 
 /** `tokenizer.ggml.token_type` */
 const kinds = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5 } as const;
-
-const byteLevel = (regex: boolean) => ({
-  type: "ByteLevel",
-  add_prefix_space: false,
-  trim_offsets: true,
-  use_regex: regex,
-});
-const split = (pattern: string) => ({
-  type: "Sequence",
-  pretokenizers: [
-    { type: "Split", pattern: { Regex: pattern }, behavior: "Isolated", invert: false },
-    byteLevel(false),
-  ],
-});
-const contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
-const rest = " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-
-interface PreTokenizer {
-  /** `tokenizer.ggml.pre`; the first is written. */
-  readonly names: readonly string[];
-  readonly preTokenizer: JsonObject;
-  readonly normalizer?: JsonObject;
-  readonly ignoreMerges?: boolean;
-  readonly addBos?: boolean;
-}
-
-/** How text is cut before it is merged: the same rules under the names that llama.cpp has for them. */
-const preTokenizers: readonly PreTokenizer[] = [
-  { names: ["gpt-2", "default", "mpt", "olmo", "phi-2"], preTokenizer: byteLevel(true) },
-  {
-    names: ["smollm", "starcoder", "refact", "command-r", "codeshell", "exaone"],
-    preTokenizer: {
-      type: "Sequence",
-      pretokenizers: [{ type: "Digits", individual_digits: true }, byteLevel(true)],
-    },
-  },
-  {
-    names: ["llama-bpe", "llama3", "llama-v3", "falcon3"],
-    preTokenizer: split(`${contractions}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|${rest}`),
-    ignoreMerges: true,
-    addBos: true,
-  },
-  {
-    names: ["qwen2", "deepseek-r1-qwen", "megrez"],
-    preTokenizer: split(`${contractions}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}|${rest}`),
-    normalizer: { type: "NFC" },
-  },
-];
 
 const roles = { bos: "bos", eos: "eos", unknown: "unk", padding: "pad" } as const;
 
@@ -134,7 +86,7 @@ export function tokenizerFilesOf(metadata: GgufMetadata, where: string): Tokeniz
       normalizer: pre.normalizer ?? null,
       pre_tokenizer: pre.preTokenizer,
       post_processor: addBos === true && bos !== undefined ? startingWith(bos, vocab.get(bos)!) : null,
-      decoder: byteLevel(true),
+      decoder: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true },
       model: {
         type: "BPE",
         dropout: null,
@@ -184,13 +136,7 @@ export type TokenizerMetadata = Map<string, string | number | boolean | readonly
 export function tokenizerMetadataOf(tokenizer: Tokenizer, size: number, where: string): TokenizerMetadata {
   const { files } = tokenizer;
   const model = files.tokenizer.model as JsonObject | undefined;
-  const normalizer = (files.tokenizer.normalizer ?? undefined) as JsonObject | undefined;
-  const pre = preTokenizers.find(
-    (known) =>
-      sameCut(known.preTokenizer, files.tokenizer.pre_tokenizer) &&
-      known.normalizer?.type === normalizer?.type &&
-      (known.ignoreMerges ?? false) === (model?.ignore_merges ?? false),
-  );
+  const pre = preTokenizerOf(files.tokenizer);
   if (model?.type !== "BPE" || model.byte_fallback || !pre) {
     throw unsupported(
       "its tokenizer has no counterpart in GGUF: byte-level BPE that cuts text as GPT-2, SmolLM, Llama 3 or Qwen 2 do can be written",
@@ -235,19 +181,4 @@ export function tokenizerMetadataOf(tokenizer: Tokenizer, size: number, where: s
   metadata.set("tokenizer.ggml.add_space_prefix", false);
   if (tokenizer.chatTemplate !== undefined) metadata.set("tokenizer.chat_template", tokenizer.chatTemplate);
   return metadata;
-}
-
-/** Equal but for settings that change no ids. */
-function sameCut(known: JsonObject, given: unknown): boolean {
-  return isDeepStrictEqual(cutOf(known), cutOf(given));
-}
-
-function cutOf(pre: unknown): unknown {
-  if (pre === null || typeof pre !== "object") return pre;
-  const { trim_offsets, use_regex = true, pretokenizers, ...settings } = pre as JsonObject;
-  return {
-    ...settings,
-    ...(settings.type === "ByteLevel" ? { use_regex } : {}),
-    ...(Array.isArray(pretokenizers) ? { pretokenizers: pretokenizers.map(cutOf) } : {}),
-  };
 }
