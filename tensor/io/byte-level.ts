@@ -1,7 +1,7 @@
 // A fast encoder for byte-level BPE that cuts text in a known way: every distinct word is merged once and then looked up.
 // About ten times faster on prose than the general tokenizer, to which other schemes are left, and with the ids of HF's own
 // where that one differs (JavaScript's white space and digits are other sets than Unicode's).
-import { byteToChar, toByteChars } from "./bytes.ts";
+import { toByteChars } from "./bytes.ts";
 import { preTokenizerOf } from "./pre-tokenizers.ts";
 import type { JsonObject } from "./tokenizer-files.ts";
 
@@ -22,8 +22,7 @@ export function byteLevelEncoder(tokenizer: JsonObject): ((text: string) => numb
     !model.byte_fallback &&
     pre !== undefined &&
     (pre.normalizer === undefined || added.every((t) => !t.normalized)) &&
-    added.every((t) => !t.lstrip && !t.rstrip && !t.single_word && t.content.length > 0) &&
-    byteToChar.every((char) => Object.hasOwn(model.vocab, char));
+    added.every((t) => !t.lstrip && !t.rstrip && !t.single_word && t.content.length > 0);
   if (!plain || !isSound(model, added)) return undefined;
 
   const ranks = mergeRanks(model);
@@ -42,7 +41,10 @@ export function byteLevelEncoder(tokenizer: JsonObject): ((text: string) => numb
       whole !== undefined
         ? [whole]
         : merge(
-            Array.from(chars, (char) => model!.vocab[char]!),
+            // A byte that is no token is left out, as in HF's tokenizers without an unk_token.
+            Array.from(chars).flatMap((char) =>
+              Object.hasOwn(model!.vocab, char) ? model!.vocab[char]! : [],
+            ),
             ranks,
           );
     if (words.size >= remembered) words.clear();

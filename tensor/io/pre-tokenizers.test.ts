@@ -12,3 +12,12 @@ test.each(Object.keys(kinds))("%s: hard texts get the ids of HF tokenizers", (na
   const encode = byteLevelEncoder(tokenizer)!;
   for (const [i, text] of texts.entries()) expect([text, encode(text)]).toEqual([text, ids[i]]);
 });
+
+test("a byte that is no token is left out", () => {
+  const { tokenizer } = kinds.smollm;
+  // U+0100 stands for byte 0.
+  const { Ā: zero, ...vocab } = tokenizer.model.vocab;
+  const encode = byteLevelEncoder({ ...tokenizer, model: { ...tokenizer.model, vocab } })!;
+  expect(zero).toEqual(expect.any(Number));
+  expect(encode("a\0b")).toEqual([vocab.a, vocab.b]);
+});
