@@ -8,7 +8,7 @@ import { readSafetensors, type TensorMap, writeSafetensors } from "../../tensor/
 export async function writeAdapter(
   dir: string,
   adapters: Params,
-  options: LoraOptions & { readonly dropout: number },
+  options: LoraOptions & { readonly dropout: number; readonly encodes?: boolean },
 ): Promise<void> {
   await mkdir(dir, { recursive: true });
   // The base is named by whoever loads it: PeftModel.from_pretrained(base, dir).

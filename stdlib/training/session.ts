@@ -62,7 +62,8 @@ export function openSession(
       if (!lora) return saveModel(out, model, tuned);
       const learned = Object.fromEntries(Object.entries(tuned).filter(([name]) => isAdapter(name)));
       await saveModel(out, model, mergeLora(model.params, learned, lora.alpha));
-      await writeAdapter(join(out, "adapter"), learned, lora);
+      const encodes = model.geometry.decoderStart !== undefined;
+      await writeAdapter(join(out, "adapter"), learned, { ...lora, encodes });
     },
   };
 }

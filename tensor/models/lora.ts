@@ -14,6 +14,10 @@ export interface LoraOptions {
   readonly target_modules: readonly string[];
 }
 
+/** GPT-2's blocks keep their matrices as [in,out], which PEFT calls fan_in_fan_out; all other layers are [out,in]. */
+export const fanInFanOut = (layer: string): boolean =>
+  /(^|\.)h\.\d+\.(attn|mlp)\.c_(attn|proj|fc)$/.test(layer);
+
 export const isAdapter = (name: string): boolean => name.endsWith(LORA_A) || name.endsWith(LORA_B);
 
 /**
@@ -30,8 +34,8 @@ export function initializeLora(params: Params, options: LoraOptions, random: Ran
     );
     check(found.length > 0, "missing", () => `lora: the model has no linear layer "${module}"`);
     for (const [weight, { shape }] of found) {
-      const [out, width] = shape as [number, number];
       const name = weight.slice(0, -".weight".length);
+      const [out, width] = (fanInFanOut(name) ? shape.toReversed() : shape) as [number, number];
       const draw = random.split(name);
       const bound = 1 / Math.sqrt(width);
       const a = Float32Array.from({ length: r * width }, () => bound * (2 * draw.uniform() - 1));
@@ -50,7 +54,8 @@ export function mergeLora(base: Params, adapters: Params, alpha: number): Params
     const layer = name.slice(0, -LORA_A.length);
     const [b, w] = [adapters[`${layer}${LORA_B}`], base[`${layer}.weight`]];
     check(b !== undefined && w !== undefined, "missing", () => `lora: ${layer} lacks its weight or lora_B`);
-    const [out, width] = w.shape as [number, number];
+    const turned = fanInFanOut(layer);
+    const [out, width] = (turned ? w.shape.toReversed() : w.shape) as [number, number];
     const r = a.shape[0]!;
     check(
       a.shape[1] === width && b.shape[0] === out && b.shape[1] === r,
@@ -66,7 +71,10 @@ export function mergeLora(base: Params, adapters: Params, alpha: number): Params
         if (factor === 0) continue;
         for (let i = 0; i < width; i++) row[i]! += factor * a.data[k * width + i]!;
       }
-      for (let i = 0; i < width; i++) data[o * width + i] = w.data[o * width + i]! + row[i]!;
+      for (let i = 0; i < width; i++) {
+        const at = turned ? i * out + o : o * width + i;
+        data[at] = w.data[at]! + row[i]!;
+      }
     }
     merged[`${layer}.weight`] = tensor(data, w.shape);
   }
@@ -93,12 +101,17 @@ export function fromPeft(saved: Params): Params {
 
 /** adapter_config.json as PEFT writes it. */
 export function peftConfig(
-  options: LoraOptions & { readonly dropout: number; readonly base: string | null },
+  options: LoraOptions & {
+    readonly dropout: number;
+    readonly base: string | null;
+    /** Whether the model has an encoder. */
+    readonly encodes?: boolean;
+  },
 ) {
   return {
     base_model_name_or_path: options.base,
     bias: "none",
-    fan_in_fan_out: false,
+    fan_in_fan_out: options.target_modules.some((name) => /^c_(attn|proj|fc)$/.test(name)),
     inference_mode: true,
     init_lora_weights: true,
     lora_alpha: options.alpha,
@@ -107,7 +120,7 @@ export function peftConfig(
     peft_type: "LORA",
     r: options.r,
     target_modules: [...options.target_modules].sort(),
-    task_type: "CAUSAL_LM",
+    task_type: options.encodes ? "SEQ_2_SEQ_LM" : "CAUSAL_LM",
     use_dora: false,
     use_rslora: false,
   };

@@ -85,6 +85,7 @@ test.each(["mistral", "qwen2", "qwen3", "gpt2", "gpt_neox"] as const)(
 
 test.each([
   ["mistral", ["q_proj", "v_proj"]],
+  ["gpt2", ["c_attn", "c_proj"]],
   ["gpt_neox", ["query_key_value"]],
   ["t5", ["q", "v"]],
 ] as const)("adapters of %s begin as nothing and learn alone", async (name, target_modules) => {

@@ -63,11 +63,6 @@ export function forwardRewrites(options: ForwardOptions, training: boolean) {
     let y = b.make("matmul", inputs, attrs).outputs[0]!;
     if (A && B && options.lora) {
       const { alpha, dropout: p = 0 } = options.lora;
-      check(
-        attrs.transB,
-        "argument",
-        () => `lora: ${name} is stored [in,out], only [out,in] layers take adapters`,
-      );
       const seen = training ? dropout(b, x, `${name}.lora`, p) : x;
       const low = b.linear(seen, A);
       y = b.add(y, b.matmul(low, B, { transB: true, alpha: alpha / A.shape[0]! }));
