@@ -125,6 +125,29 @@ test("the token of the environment opens a gated model; one of another kind is r
   await expect(ask({ token: "sk-secret" })).rejects.toThrow(/^HF_TOKEN is not a token of the hub/);
 });
 
+test("names and revisions that lead out of the cache are refused, also those that the hub gives", async () => {
+  for (const [repo, revision] of [
+    ["../x", "main"],
+    ["org/tiny", "../x"],
+    ["org/tiny", "refs/../../x"],
+    ["org", "main"],
+  ]) {
+    expect(hf.validate({ repo: repo!, revision: revision! })).toHaveLength(1);
+  }
+  expect(hf.validate({ repo: "org/tiny", revision: "refs/pr/1" })).toEqual([]);
+  await hub.close();
+  hub = await fakeHub("../../elsewhere", files);
+  await expect(ask()).rejects.toThrow("the hub gives no commit of org/tiny main");
+});
+
+test("a record of the cache that is damaged is not believed", async () => {
+  await ask();
+  await writeFile(join(cache, "models--org--tiny/.align", `${commit}.json`), "[{");
+  hub.requests.length = 0;
+  expect((await ask({}, commit)).files).toHaveLength(2);
+  expect(hub.requests).toHaveLength(2);
+});
+
 test("a model without safetensors is refused", async () => {
   await hub.close();
   hub = await fakeHub(commit, new Map([["config.json", Buffer.from("{}")]]));

@@ -9,12 +9,13 @@ export const hf = defineModel(
     doc: "A model from the Hugging Face hub, downloaded once into the shared cache. HF_TOKEN opens gated and private ones.",
     params: Type.Object({
       repo: Type.String({
-        pattern: "^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$",
+        pattern: "^[A-Za-z0-9_-][A-Za-z0-9_.-]*/[A-Za-z0-9_-][A-Za-z0-9_.-]*$",
         description: "Owner and name: `HuggingFaceTB/SmolLM2-135M`.",
       }),
       revision: Type.String({
         minLength: 1,
-        pattern: "^[A-Za-z0-9_./-]+$",
+        // No segment begins with a dot: it becomes part of a path in the cache.
+        pattern: "^[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$",
         default: "main",
         description:
           "A commit, which names the same bytes for ever; or a branch or tag, which is looked up when it is first downloaded.",

@@ -30,6 +30,7 @@ export interface SnapshotOptions extends Wanted {
 }
 
 const isCommit = /^[0-9a-f]{40}$/;
+const isDigest = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
 /** What a model is made of here: top-level settings, tokenizer and safetensors. */
 const wantedFile = /^[^/]+\.(json|safetensors|jinja|txt|model)$/;
 
@@ -48,6 +49,9 @@ export async function snapshot(options: SnapshotOptions): Promise<Snapshot> {
   try {
     if (settings.offline) throw new Unreachable("HF_HUB_OFFLINE is set");
     commit = (await modelInfo({ name: repo, revision, additionalFields: ["sha"], ...access })).sha;
+    if (!isCommit.test(commit)) {
+      throw new TaskError({ code: "hub-failed", message: `the hub gives no commit of ${repo} ${revision}` });
+    }
     for await (const entry of listFiles({ repo, revision: commit, ...access })) listed.push(entry);
   } catch (error) {
     const why = error instanceof Unreachable ? error.message : whyUnreachable(error);
@@ -105,12 +109,24 @@ function recordOf(folder: string, commit: string): string {
 async function completeIn(folder: string, commit: string): Promise<Snapshot | undefined> {
   const text = await readText(recordOf(folder, commit));
   if (text === undefined) return undefined;
-  const files = JSON.parse(text) as SnapshotFile[];
-  for (const file of files) {
+  const files = filesIn(text);
+  for (const file of files ?? []) {
     const there = await stat(blobOf(folder, file)).catch(() => undefined);
     if (there?.size !== file.size) return undefined;
   }
-  return { commit, files, blob: (file) => blobOf(folder, file) };
+  return files && { commit, files, blob: (file) => blobOf(folder, file) };
+}
+
+/** Undefined for a record that a crash of the system left half written. */
+function filesIn(record: string): SnapshotFile[] | undefined {
+  try {
+    const files = JSON.parse(record) as SnapshotFile[];
+    return files.every(({ path, digest }) => wantedFile.test(path) && isDigest.test(digest))
+      ? files
+      : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function blobOf(folder: string, { digest }: SnapshotFile): string {
@@ -118,7 +134,7 @@ function blobOf(folder: string, { digest }: SnapshotFile): string {
 }
 
 function refuseUnusable(files: readonly SnapshotFile[], repo: string): void {
-  const odd = files.find(({ digest }) => !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(digest));
+  const odd = files.find(({ digest }) => !isDigest.test(digest));
   if (odd) {
     throw new TaskError({ code: "hub-failed", message: `the hub gives no digest of ${odd.path} in ${repo}` });
   }

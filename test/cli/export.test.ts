@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { decodeGguf, openModelFolder, readWeights } from "../../tensor/io/index.ts";
@@ -60,6 +60,8 @@ test("a changed, added or renamed file of a folder builds the model again; nothi
   await w.edit("out/hf/generation_config.json", (text) => text.replace("{", "{ "));
   expect(await again()).toBe(1);
   await w.write("out/hf/notes.txt", "x");
+  expect(await again()).toBe(1);
+  await rename(join(w.dir, "out/hf/notes.txt"), join(w.dir, "out/hf/notices.txt"));
   expect(await again()).toBe(1);
   await w.write("out/elsewhere.txt", "x");
   expect(await again()).toBe(0);
