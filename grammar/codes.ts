@@ -52,6 +52,7 @@ export const codes = {
   AL0205: error("a parameter is given twice"),
   AL0206: error("rows do not have the columns of the row named"),
   AL0207: error("an operation cannot work with what it is given"),
+  AL0208: error("models with different tokenizers"),
 
   // Values.
   AL0301: error("a value of the wrong type"),
@@ -80,6 +81,11 @@ export const codes = {
   AL0602: error("a profile overrides something that does not exist", fixable),
   AL0603: error("a profile holds something that cannot be overridden"),
   AL0604: error("--set names something that is not a param"),
+
+  // What would make a result worthless.
+  AL0701: warning("a model is trained on rows kept for measuring"),
+  AL0702: warning("a model is measured on rows it was trained on"),
+  AL0703: warning("a model is compared with itself"),
 } as const satisfies Record<string, CodeEntry>;
 
 export type Code = keyof typeof codes;

@@ -113,6 +113,10 @@ export const explanations: Record<Code, Explanation> = {
     "Each input has the right type, and still the operation can make nothing of what it is given.",
     "Follow the help line: it comes from the operation itself.",
   ),
+  AL0208: say(
+    "The operation compares what two models say of one sequence of tokens. With two tokenizers there is no such sequence.",
+    "Give it models that were made over one tokenizer: usually the model that training started from.",
+  ),
 
   AL0301: say(
     "A parameter of one type is given a value of another; nothing is converted silently.",
@@ -184,5 +188,18 @@ export const explanations: Record<Code, Explanation> = {
   AL0604: say(
     "`--set` changes params, and the file declares none of this name.",
     "Correct the name, or declare a `param` and use it where the value stands now.",
+  ),
+
+  AL0701: say(
+    "Rows from a held-out part, or from a split or file named test, validation, dev or eval, train a model: directly, or through what was made of them. What is measured on them afterwards says how well they were remembered, not how good the model is.",
+    "Train on the other part of the split, and keep this one for `compare` or `eval`.",
+  ),
+  AL0702: say(
+    "The rows that measure a model are the rows that trained it, one of them is made of the other, or a model it started from was trained on them.",
+    "Split the rows before training, and measure on the part that nothing was trained on.",
+  ),
+  AL0703: say(
+    "A comparison of a model with itself ends in a tie whatever the model is worth; an `expect` on it means nothing.",
+    "Compare with the model that training started from, or with another one.",
   ),
 };

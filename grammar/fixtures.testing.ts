@@ -48,6 +48,13 @@ export const fixtures: Record<Code, string | Fixture> = {
   AL0205: file(`${book}stage bpe = tokenizer(book, vocab_size: 10) { vocab_size: 20 }\n`),
   AL0206: file(`${book}dataset pairs = book as Preference\nstage bpe = tokenizer(pairs)\n`),
   AL0207: file(`${base}stage tuned = sft(base, book)\n`),
+  AL0208: file(
+    `${base}stage bpe2 = tokenizer(book)
+model other = decoder(bpe2)
+dataset pairs = jsonl("pairs.jsonl")
+stage tuned = dpo(base, pairs, reference: other)
+`,
+  ),
 
   AL0301: file(`${book}stage bpe = tokenizer(book) { vocab_size: "many" }\n`),
   AL0302: {
@@ -95,6 +102,22 @@ stage tuned = sft(base, book |> prefix()) { template: plain }
     text: file(`param n: int = 100\n${book}stage bpe = tokenizer(book) { vocab_size: n }\n`),
     options: { set: { m: "3" } },
   },
+
+  AL0701: file(
+    `${book}dataset rest = book |> split(part: held_out, held_out: 5%)\n${tiny}stage base = pretrain(tiny, rest)\n`,
+  ),
+  AL0702: file(
+    `${base}model cheer = lexicon("npm:words")
+dataset prompts = book |> prefix()
+stage tuned = sft(base, prompts)
+stage result = compare(tuned, base, prompts, judge: cheer)
+`,
+  ),
+  AL0703: file(
+    `${base}dataset asked = jsonl("asked.jsonl")
+stage result = compare(base, base, asked)
+`,
+  ),
 };
 
 export function readFixture(fixture: string | Fixture): { source: Source; options: CheckOptions } {

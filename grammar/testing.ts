@@ -261,7 +261,7 @@ const operations: readonly Signature[] = [
   operation({
     name: "dpo",
     kind: "stage",
-    inputs: { model, data: of(rows.Preference) },
+    inputs: { model, data: of(rows.Preference), reference: optional(model) },
     params: { ...training, beta: { ...positive(0.1), "x-source": "Rafailov et al. 2023, App. B" } },
     metrics: { accuracy: "share of pairs in which the chosen response is preferred" },
     output: model,
@@ -301,4 +301,6 @@ export function memoryHost(files: Readonly<Record<string, Row | null>> = {}): Ho
 export const testHost: Host = memoryHost({
   "book.txt": null,
   "rows.jsonl": { columns: { premise: "string", hypothesis: "string", answer: "string", year: "number" } },
+  "pairs.jsonl": rows.Preference,
+  "asked.jsonl": rows.Prompt,
 });

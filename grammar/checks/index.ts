@@ -8,9 +8,12 @@ import { duplicates } from "./duplicates.ts";
 import { emptyDeclarations } from "./empty-declarations.ts";
 import { expectations } from "./expectations.ts";
 import { files } from "./files.ts";
+import { heldOut } from "./held-out.ts";
 import { inputTypes } from "./input-types.ts";
+import { modelPairs } from "./model-pairs.ts";
 import { operations } from "./operations.ts";
 import { outputs } from "./outputs.ts";
+import { overlap } from "./overlap.ts";
 import { parameters } from "./parameters.ts";
 import { params } from "./params.ts";
 import { pipelineName } from "./pipeline-name.ts";
@@ -41,5 +44,8 @@ export const checks: readonly Check[] = [
   cycles,
   expectations,
   publications,
+  modelPairs,
+  heldOut,
+  overlap,
   unused,
 ];
