@@ -16,9 +16,9 @@ export function isDevice(name: string): name is Device {
 /** The devices worth trying instead of the CPU: none on most machines without a GPU, and cheap to ask. */
 export function likelyDevices(): Device[] {
   return [
-    ...(cudaLibraries() && mayHaveCuda() ? (["cuda"] as const) : []),
+    ...(mayHaveCuda() && cudaLibraries() ? (["cuda"] as const) : []),
     ...(mayHaveGraphics() ? (["webgpu"] as const) : []),
-    ...(installedTf() === "tfjs-node-gpu" && mayHaveCuda() ? (["tfjs"] as const) : []),
+    ...(mayHaveCuda() && installedTf() === "tfjs-node-gpu" ? (["tfjs"] as const) : []),
   ];
 }
 
