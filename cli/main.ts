@@ -143,6 +143,7 @@ function command(name: string, description: string, more: readonly [string, stri
     .addOption(
       new Option("--device <device>", "where numerics run; auto is the fastest that computes right")
         .choices(["auto", "cpu", "webgpu", "cuda", "tfjs"])
+        .env("ALIGN_DEVICE")
         .default("auto"),
     );
 }

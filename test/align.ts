@@ -36,7 +36,13 @@ export async function workspace(from?: string): Promise<Workspace> {
     cwd: dir,
     reject: false,
     stdin: "ignore",
-    env: { NO_COLOR: "1", ALIGN_STORE: join(dir, ".align"), CI: "1", FORCE_COLOR: undefined },
+    env: {
+      NO_COLOR: "1",
+      ALIGN_STORE: join(dir, ".align"),
+      ALIGN_DEVICE: "cpu",
+      CI: "1",
+      FORCE_COLOR: undefined,
+    },
   } as const;
   const start = (...args: string[]) =>
     execa(process.execPath, [bin, ...args], options) as ResultPromise<Options>;

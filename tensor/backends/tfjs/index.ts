@@ -26,8 +26,9 @@ export interface TfjsOptions {
 }
 
 export async function tfjsBackend(options: TfjsOptions = {}): Promise<Backend> {
-  const { tf, name, fingerprint } = await loadTf(options.package ?? installedTf(), options.threads);
-  const residents = new Residents<Tensor>((tensor) => tensor.dispose());
+  const chosen = options.package ?? installedTf();
+  const { tf, name, fingerprint } = await loadTf(chosen, options.threads);
+  const residents = residentsOf(chosen);
   return {
     name,
     fingerprint,
@@ -44,6 +45,15 @@ export async function tfjsBackend(options: TfjsOptions = {}): Promise<Backend> {
     },
     forget: (arrays) => residents.forget(arrays),
   };
+}
+
+// A package has one memory in a process, so an array stands for the same state in every backend opened on it.
+const memories = new Map<TfPackage, Residents<Tensor>>();
+
+function residentsOf(name: TfPackage): Residents<Tensor> {
+  const residents = memories.get(name) ?? new Residents<Tensor>((tensor) => tensor.dispose());
+  memories.set(name, residents);
+  return residents;
 }
 
 function interpreter(
