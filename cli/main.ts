@@ -109,17 +109,15 @@ program
   .argument("<device>")
   .action(async (device) => exit((await import("./commands/try-device.ts")).tryOne(device)));
 
-program
-  .command("chat")
-  .description("talk to a model")
-  .argument("<model>", "a model folder, a GGUF file, or FILE.align#stage")
-  .option("--temperature <t>", "0 is greedy", number, 0.8)
-  .option("--top-p <p>", "keep the likeliest tokens with this much probability", number, 1)
-  .option("--top-k <k>", "keep the k likeliest tokens; 0 keeps all", wholeNumber, 0)
-  .option("--max-new-tokens <n>", "longest answer", wholeNumber, 64)
-  .option("--seed <n>", "of the sampling", wholeNumber, 42)
-  .option("--store <dir>", "the artifact store of FILE.align")
-  .action(async (model, options) => exit((await import("./commands/chat.ts")).chat(model, options)));
+talk("chat", "talk to a model").action(async (model, options) =>
+  exit((await import("./commands/chat.ts")).chat(model, options)),
+);
+
+talk("generate", "continue prompts: those given, or each line of stdin")
+  .argument("[prompt...]", "texts to continue")
+  .action(async (model, prompts, options) =>
+    exit((await import("./commands/chat.ts")).generate(model, prompts, options)),
+  );
 
 try {
   await program.parseAsync();
@@ -130,6 +128,20 @@ try {
     const { reportFailure } = await import("./failure.ts");
     process.exitCode = reportFailure(error);
   }
+}
+
+/** A command on one model, with the options of sampling. */
+function talk(name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .argument("<model>", "a model folder, a GGUF file, or FILE.align#stage")
+    .option("--temperature <t>", "0 is greedy", number, 0.8)
+    .option("--top-p <p>", "keep the likeliest tokens with this much probability", number, 1)
+    .option("--top-k <k>", "keep the k likeliest tokens; 0 keeps all", wholeNumber, 0)
+    .option("--max-new-tokens <n>", "longest answer", wholeNumber, 64)
+    .option("--seed <n>", "of the sampling", wholeNumber, 42)
+    .option("--store <dir>", "the artifact store of FILE.align");
 }
 
 /** A command on one .align file, with the options that all of them share. */

@@ -1,7 +1,7 @@
-// `align chat MODEL`: talk to a model folder, a GGUF file, or a stage of a pipeline that has been run.
+// `align chat MODEL` and `align generate MODEL`: talk to a model folder, a GGUF file, or a stage of a pipeline that has been run.
 import { stat } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
-import { openChat, type ReplyOptions } from "../../stdlib/index.ts";
+import { type Conversation, openChat, type ReplyOptions } from "../../stdlib/index.ts";
 import { FileError } from "../../tensor/io/index.ts";
 import { artifactOf } from "../artifact.ts";
 import { failureText } from "../failure.ts";
@@ -18,20 +18,8 @@ export interface ChatOptions {
 }
 
 export async function chat(model: string, options: ChatOptions): Promise<number> {
-  const dir = await modelPath(model, options);
-  if (typeof dir === "number") return dir;
-  const sampling: ReplyOptions = {
-    temperature: options.temperature,
-    top_p: options.topP,
-    top_k: options.topK,
-    max_new_tokens: options.maxNewTokens,
-    seed: options.seed,
-  };
-  const conversation = await openChat(dir, sampling).catch((error: unknown) => {
-    if (!(error instanceof FileError)) throw error;
-    console.error(failureText(error));
-  });
-  if (!conversation) return 1;
+  const conversation = await open(model, options);
+  if (typeof conversation === "number") return conversation;
   const person = process.stdin.isTTY === true;
   const lines = createInterface({
     input: process.stdin,
@@ -51,13 +39,51 @@ export async function chat(model: string, options: ChatOptions): Promise<number>
       if (person) break;
       continue;
     }
-    const answer = await conversation.reply(line);
-    console.log(conversation.chats ? answer.trim() : paint.dim(line) + answer);
+    if (!conversation.chats) process.stdout.write(paint.dim(line));
+    await conversation.reply(line, (piece) => process.stdout.write(piece));
+    process.stdout.write("\n");
     if (person) lines.prompt();
   }
   lines.close();
   await conversation.dispose();
   return 0;
+}
+
+/** `align generate MODEL PROMPT…`: each prompt continued, the text as it is; without prompts, each line of stdin. */
+export async function generate(
+  model: string,
+  prompts: readonly string[],
+  options: ChatOptions,
+): Promise<number> {
+  const conversation = await open(model, options);
+  if (typeof conversation === "number") return conversation;
+  const lines = prompts.length > 0 ? prompts : createInterface({ input: process.stdin });
+  for await (const prompt of lines) {
+    process.stdout.write(paint.dim(prompt));
+    await conversation.continue(prompt, (piece) => process.stdout.write(piece));
+    process.stdout.write("\n");
+  }
+  await conversation.dispose();
+  return 0;
+}
+
+async function open(model: string, options: ChatOptions): Promise<Conversation | number> {
+  const path = await modelPath(model, options);
+  if (typeof path === "number") return path;
+  const sampling: ReplyOptions = {
+    temperature: options.temperature,
+    top_p: options.topP,
+    top_k: options.topK,
+    max_new_tokens: options.maxNewTokens,
+    seed: options.seed,
+  };
+  try {
+    return await openChat(path, sampling);
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    console.error(failureText(error));
+    return 1;
+  }
 }
 
 /** A folder or GGUF file as it is; `FILE#stage` as the artifact of that stage. */

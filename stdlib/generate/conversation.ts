@@ -1,4 +1,4 @@
-// A conversation with one model, for `align chat`: through its chat template when it has one, else as plain continuation.
+// A conversation with one model, for `align chat` and `align generate`: through its chat template when it has one, else as plain continuation.
 import { type Backend, createGenerator, type Generator, stream } from "../../tensor/index.ts";
 import { chatTemplate, type Message } from "../../tensor/io/index.ts";
 import { type OpenModel, openModel } from "../training/model.ts";
@@ -14,7 +14,10 @@ export interface ReplyOptions {
 export interface Conversation {
   /** False for a base model: it continues the text, and nothing is remembered. */
   readonly chats: boolean;
-  reply(text: string): Promise<string>;
+  /** `onText` gets the answer piece by piece as it is drawn. */
+  reply(text: string, onText?: (piece: string) => void): Promise<string>;
+  /** The text as it is, continued; nothing is remembered. */
+  continue(text: string, onText?: (piece: string) => void): Promise<string>;
   dispose(): Promise<void>;
 }
 
@@ -31,10 +34,11 @@ export async function openConversation(
 
   return {
     chats: template !== undefined,
-    async reply(text) {
+    continue: (text, onText) => generate(generator, model, text, options, turn++, onText),
+    async reply(text, onText) {
       messages.push({ role: "user", content: text });
       const prompt = template ? template.render(messages, { generate: true }) : text;
-      const answer = await generate(generator, model, prompt, options, turn++);
+      const answer = await generate(generator, model, prompt, options, turn++, onText);
       messages.push({ role: "assistant", content: answer });
       return answer;
     },
@@ -48,16 +52,29 @@ async function generate(
   prompt: string,
   { seed, ...options }: ReplyOptions,
   turn: number,
+  onText: (piece: string) => void = () => {},
 ): Promise<string> {
   // What no longer fits falls off the front.
   const room = model.geometry.maxLength - 1;
   const ids = model.tokenizer.encode(prompt).slice(-room);
   const start = ids.length > 0 ? ids : [model.tokenizer.eos];
+  const drawn: number[] = [];
+  let told = "";
   const [generation] = await generator.generate([start], {
     ...options,
     eos: [model.tokenizer.eos],
     random: stream(seed).split("chat"),
     row_ids: [turn],
+    onToken(_, id) {
+      drawn.push(id);
+      const text = model.tokenizer.decode(drawn);
+      // A character may take several tokens: it is told when it is whole.
+      if (text.endsWith("\uFFFD")) return;
+      onText(text.slice(told.length));
+      told = text;
+    },
   });
-  return model.tokenizer.decode([...generation!.ids]);
+  const answer = model.tokenizer.decode([...generation!.ids]);
+  onText(answer.slice(told.length));
+  return answer;
 }
