@@ -52,21 +52,29 @@ function reachable(
   for (const p of publications) named(p.node);
   for (const e of expectations) for (const name of metricNodes(e.expr)) named(name);
   const start = (n: BoundNode) => n.place.span.start;
+  const owners = nodes.filter((n) => n.declaration).sort((a, b) => start(a) - start(b));
+  const ownerStarts = new Map(nodes.map((n) => [n, ownerStart(n, owners)]));
   return nodes
     .filter((n) => kept.has(n))
     .sort(
       (a, b) =>
-        ownerStart(a, nodes) - ownerStart(b, nodes) ||
+        ownerStarts.get(a)! - ownerStarts.get(b)! ||
         Number(!!a.declaration) - Number(!!b.declaration) ||
         start(a) - start(b),
     );
 }
 
-/** Where the declaration starts that a node stands in. */
-function ownerStart(node: BoundNode, nodes: readonly BoundNode[]): number {
+/** Where the declaration starts that a node stands in; `owners` are in the order of the file. */
+function ownerStart(node: BoundNode, owners: readonly BoundNode[]): number {
   const { start } = node.place.span;
-  const owner = nodes.find((n) => n.declaration && n.place.span.start <= start && start < n.place.span.end);
-  return owner?.place.span.start ?? start;
+  let [low, high] = [0, owners.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (owners[middle]!.place.span.start <= start) low = middle + 1;
+    else high = middle;
+  }
+  const owner = owners[low - 1]?.place.span;
+  return owner && start < owner.end ? owner.start : start;
 }
 
 function needs(node: BoundNode): BoundNode[] {

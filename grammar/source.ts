@@ -25,14 +25,26 @@ export interface Place {
   readonly span: Span;
 }
 
+const lineStarts = new WeakMap<Source, readonly number[]>();
+
+function startsOf(source: Source): readonly number[] {
+  const known = lineStarts.get(source);
+  if (known) return known;
+  const starts = [0];
+  for (let i = source.text.indexOf("\n"); i !== -1; i = source.text.indexOf("\n", i + 1)) starts.push(i + 1);
+  lineStarts.set(source, starts);
+  return starts;
+}
+
 export function positionAt(source: Source, offset: number): Position {
-  let line = 1;
-  let lineStart = 0;
-  for (let i = source.text.indexOf("\n"); i !== -1 && i < offset; i = source.text.indexOf("\n", i + 1)) {
-    line++;
-    lineStart = i + 1;
+  const starts = startsOf(source);
+  let [low, high] = [1, starts.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (starts[middle]! <= offset) low = middle + 1;
+    else high = middle;
   }
-  return { line, column: offset - lineStart + 1 };
+  return { line: low, column: offset - starts[low - 1]! + 1 };
 }
 
 export function join(a: Span, b: Span): Span {

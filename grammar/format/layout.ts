@@ -32,17 +32,25 @@ type Element = CstNode | IToken;
 
 const isToken = (e: Element): e is IToken => "image" in e;
 
+const ordered = new WeakMap<CstNode, readonly Element[]>();
+
 /** What is in a node, in the order of the text. */
-export function elements(node: CstNode): Element[] {
-  return Object.values(node.children)
+export function elements(node: CstNode): readonly Element[] {
+  const known = ordered.get(node);
+  if (known) return known;
+  const sorted = Object.values(node.children)
     .flat()
     .map((e) => [startOf(e), e] as const)
     .sort((a, b) => a[0] - b[0])
     .map(([, e]) => e);
+  ordered.set(node, sorted);
+  return sorted;
 }
 
 function startOf(e: Element): number {
-  return isToken(e) ? e.startOffset : Math.min(...Object.values(e.children).flat().map(startOf));
+  if (isToken(e)) return e.startOffset;
+  const [first] = elements(e);
+  return first ? startOf(first) : Number.POSITIVE_INFINITY;
 }
 
 function firstToken(e: Element): IToken | undefined {
