@@ -21,8 +21,8 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: "none",
-  // Found in node_modules at run time, and only by the process that computes or downloads.
-  external: ["onnxruntime-node", "@tensorflow/*", "@huggingface/hub"],
+  // Native: found in node_modules at run time, and only by the process that computes.
+  external: ["onnxruntime-node", "@tensorflow/*"],
   define: { ALIGN_VERSION: JSON.stringify(version) },
   // CommonJS dependencies ask for Node's own modules with require().
   banner: {

@@ -11,7 +11,7 @@ export const gguf = defineModel(
       path: Type.String({
         "x-align": "path",
         description:
-          "A GGUF file of the Llama or Qwen family: F32, F16, BF16, Q8_0, Q4_0/1, Q5_0/1, Q4_K, Q5_K, Q6_K.",
+          "A GGUF file of the Llama or Qwen family: F32, F16, BF16, Q8_0, Q4_0/1, Q5_0/1, Q2_K to Q6_K, IQ4_NL, IQ4_XS.",
       }),
     }),
     positional: ["path"],

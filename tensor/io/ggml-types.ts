@@ -24,8 +24,8 @@ export const ggmlTypes: ReadonlyMap<number, GgmlType> = new Map([
   [7, { name: "Q5_1", block: 32, bytes: 24, dequantise: q5_1 }],
   [8, { name: "Q8_0", block: 32, bytes: 34, dequantise: q8_0 }],
   [9, { name: "Q8_1", block: 32, bytes: 36 }],
-  [10, { name: "Q2_K", block: 256, bytes: 84 }],
-  [11, { name: "Q3_K", block: 256, bytes: 110 }],
+  [10, { name: "Q2_K", block: 256, bytes: 84, dequantise: q2_K }],
+  [11, { name: "Q3_K", block: 256, bytes: 110, dequantise: q3_K }],
   [12, { name: "Q4_K", block: 256, bytes: 144, dequantise: q4_K }],
   [13, { name: "Q5_K", block: 256, bytes: 176, dequantise: q5_K }],
   [14, { name: "Q6_K", block: 256, bytes: 210, dequantise: q6_K }],
@@ -34,10 +34,10 @@ export const ggmlTypes: ReadonlyMap<number, GgmlType> = new Map([
   [17, { name: "IQ2_XS", block: 256, bytes: 74 }],
   [18, { name: "IQ3_XXS", block: 256, bytes: 98 }],
   [19, { name: "IQ1_S", block: 256, bytes: 50 }],
-  [20, { name: "IQ4_NL", block: 32, bytes: 18 }],
+  [20, { name: "IQ4_NL", block: 32, bytes: 18, dequantise: iq4_NL }],
   [21, { name: "IQ3_S", block: 256, bytes: 110 }],
   [22, { name: "IQ2_S", block: 256, bytes: 82 }],
-  [23, { name: "IQ4_XS", block: 256, bytes: 136 }],
+  [23, { name: "IQ4_XS", block: 256, bytes: 136, dequantise: iq4_XS }],
   [24, { name: "I8", block: 1, bytes: 1 }],
   [25, { name: "I16", block: 1, bytes: 2 }],
   [26, { name: "I32", block: 1, bytes: 4 }],
@@ -131,6 +131,70 @@ function q8_0(bytes: Uint8Array, out: Float32Array): void {
   for (let at = 0, to = 0; to < out.length; at += 34, to += 32) {
     const d = half[u16(bytes, at)]!;
     for (let i = 0; i < 32; i++) out[to + i] = d * i8(bytes, at + 2 + i);
+  }
+}
+
+/** 16 bytes of a scale and a minimum for 16 values each; 64 bytes, four values in a byte; d, dmin fp16. */
+function q2_K(bytes: Uint8Array, out: Float32Array): void {
+  const half = halves();
+  for (let at = 0, to = 0; to < out.length; at += 84, to += 256) {
+    const d = half[u16(bytes, at + 80)]!;
+    const dmin = half[u16(bytes, at + 82)]!;
+    for (let i = 0; i < 256; i++) {
+      const scale = bytes[at + (i >> 4)]!;
+      const q = (bytes[at + 16 + 32 * (i >> 7) + (i & 31)]! >> (2 * ((i >> 5) & 3))) & 3;
+      out[to + i] = d * (scale & 15) * q - dmin * (scale >> 4);
+    }
+  }
+}
+
+/** 32 bytes of third bits (unset means 4 less); 64 bytes as in Q2_K; 12 bytes of 16 6-bit scales; d fp16. */
+function q3_K(bytes: Uint8Array, out: Float32Array): void {
+  const half = halves();
+  for (let at = 0, to = 0; to < out.length; at += 110, to += 256) {
+    const d = half[u16(bytes, at + 108)]!;
+    for (let i = 0; i < 256; i++) {
+      const part = i >> 4;
+      const low = (bytes[at + 96 + (part & 7)]! >> (part & 8 ? 4 : 0)) & 15;
+      const scale = low | (((bytes[at + 104 + (part & 3)]! >> (2 * (part >> 2))) & 3) << 4);
+      const q = (bytes[at + 32 + 32 * (i >> 7) + (i & 31)]! >> (2 * ((i >> 5) & 3))) & 3;
+      const third = (bytes[at + (i & 31)]! >> (i >> 5)) & 1;
+      out[to + i] = d * (scale - 32) * (third ? q : q - 4);
+    }
+  }
+}
+
+/** What the sixteen codes of the IQ4 formats stand for. */
+const uneven = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113] as const;
+
+/** As Q4_0 with uneven steps. */
+function iq4_NL(bytes: Uint8Array, out: Float32Array): void {
+  const half = halves();
+  for (let at = 0, to = 0; to < out.length; at += 18, to += 32) {
+    const d = half[u16(bytes, at)]!;
+    for (let i = 0; i < 16; i++) {
+      const q = bytes[at + 2 + i]!;
+      out[to + i] = d * uneven[q & 15]!;
+      out[to + 16 + i] = d * uneven[q >> 4]!;
+    }
+  }
+}
+
+/** d fp16; eight 6-bit scales, upper bits first; 128 bytes, 32 values per 16 bytes. */
+function iq4_XS(bytes: Uint8Array, out: Float32Array): void {
+  const half = halves();
+  for (let at = 0, to = 0; to < out.length; at += 136, to += 256) {
+    const d = half[u16(bytes, at)]!;
+    const high = u16(bytes, at + 2);
+    for (let part = 0; part < 8; part++) {
+      const low = (bytes[at + 4 + (part >> 1)]! >> (part & 1 ? 4 : 0)) & 15;
+      const scale = d * ((low | (((high >> (2 * part)) & 3) << 4)) - 32);
+      for (let i = 0; i < 16; i++) {
+        const q = bytes[at + 8 + 16 * part + i]!;
+        out[to + 32 * part + i] = scale * uneven[q & 15]!;
+        out[to + 32 * part + 16 + i] = scale * uneven[q >> 4]!;
+      }
+    }
   }
 }
 

@@ -287,8 +287,8 @@ describe("a damaged file is refused before anything is allocated", () => {
     ],
     [
       "a format that is known and not read",
-      file(...head(1, 0), ...tensor("t", [256], 10, 0), padding),
-      "gguf-type: t is stored as Q2_K, which is not read",
+      file(...head(1, 0), ...tensor("t", [256], 16, 0), padding),
+      "gguf-type: t is stored as IQ2_XXS, which is not read",
     ],
   ])("%s", (_, bytes, expected) => {
     expect(problem(bytes)).toContain(expected);
