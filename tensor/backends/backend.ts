@@ -10,6 +10,11 @@ export interface CompileOptions {
    * arrays without `Backend.reclaim`. A device with memory of its own then keeps them there.
    */
   readonly state?: (name: string) => boolean;
+  /**
+   * Gives working memory back after every run instead of keeping it for the next: for callers that hold several large
+   * programs, of which only one runs at a time. Costs some time, changes no bit.
+   */
+  readonly frugal?: boolean;
   /** Only where `Backend.freezes`: inputs that are given now and for good, and not fed at any run. */
   readonly frozen?: FrozenInputs;
 }

@@ -88,11 +88,16 @@ export interface Trainer {
   dispose(): Promise<void>;
 }
 
+/** Weights from which on a step's activations take gigabytes. */
+const LARGE = 32e6;
+
 export function createTrainer(options: TrainerOptions): Trainer {
   const { backend, ema_decay } = options;
   const optimizer = ema_decay === undefined ? options.optimizer : withEma(options.optimizer, ema_decay);
   const all = options.params;
   checkParams(all, parameterShapes(options.config));
+  // Every set of batch shapes is a program; of a large model only the one that runs may hold its activations.
+  const frugal = Object.values(all).reduce((n, { data }) => n + data.length, 0) >= LARGE;
   const trained = Object.keys(all).filter(options.trainable ?? (() => true));
   check(trained.length > 0, "argument", () => "trainable leaves no weight to train");
   const frozen = Object.fromEntries(Object.entries(all).filter(([name]) => !trained.includes(name)));
@@ -141,7 +146,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
       const masks = graph.inputs.flatMap(({ attrs: { name, shape } }) =>
         name.startsWith(KEEP) ? [{ name, rows: shape[0]!, width: shape[1]! }] : [],
       );
-      found = backend.compile(graph, { state: isState }).then((run) => ({ run, masks }));
+      found = backend.compile(graph, { state: isState, frugal }).then((run) => ({ run, masks }));
       compiled.set(key, found);
     }
     return found;

@@ -38,7 +38,7 @@ export async function onnxBackend(options: OnnxOptions = {}): Promise<Backend> {
     name: `onnx-${provider}`,
     fingerprint: `onnx-${provider}/${version}/fp32/${process.arch}${identity()}`,
     freezes: provider === "cpu",
-    async compile(source, { verbatim = false, state, frozen } = {}) {
+    async compile(source, { verbatim = false, state, frozen, frugal = false } = {}) {
       const whole = verbatim ? source : optimize(source);
       const lowered = lowerWith(lowerings, whole);
       const ordered = provider === "cpu" ? inFileOrder(lowered) : lowered;
@@ -49,10 +49,10 @@ export async function onnxBackend(options: OnnxOptions = {}): Promise<Backend> {
         `out:${name}`,
         kept.includes(name) ? "gpu-buffer" : "cpu",
       ]);
-      const session = await open(
-        model,
-        kept.length > 0 ? { preferredOutputLocation: Object.fromEntries(places) } : {},
-      );
+      const session = await open(model, {
+        ...(kept.length > 0 && { preferredOutputLocation: Object.fromEntries(places) }),
+        ...(frugal && { enableCpuMemArena: false, enableMemPattern: false }),
+      });
       return createExecutable(ort, session, graph, {
         memory,
         state,
