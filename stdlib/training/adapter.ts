@@ -31,7 +31,8 @@ export interface Adapter {
 export async function readAdapter(dir: string): Promise<Adapter | undefined> {
   const path = join(dir, "adapter_config.json");
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
+    // ENOTDIR: a GGUF file, which has no adapter beside it.
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
     throw error;
   });
   if (text === undefined) return undefined;
