@@ -160,14 +160,23 @@ function sortArguments(call: ast.Call, signature: Signature, site: CallSite, con
       ...(profile === undefined ? {} : { profile }),
     });
   };
-  for (const arg of call.args) if (arg.name) give(arg.name, arg.value, undefined);
+  const byName = new Set(call.args.map((a) => a.name?.text));
+  const places = [...inputNames, ...signature.positional].filter((name) => !byName.has(name)).length;
+  const positional: ast.Expression[] = [];
+  for (const arg of call.args) {
+    if (arg.name) give(arg.name, arg.value, undefined);
+    // `select(prompt)` is `select(prompt: prompt)`: where any name may be given, a bare one gives itself.
+    else if (signature.rest && arg.value.kind === "reference" && positional.length >= places)
+      give(arg.value.name, arg.value, undefined);
+    else positional.push(arg.value);
+  }
   for (const entry of site.block?.entries ?? []) give(entry.name, entry.value, entry.profile);
-  sortPositional(call, signature, sorted, piped, context);
+  sortPositional(positional, signature, sorted, piped, context);
   return sorted;
 }
 
 function sortPositional(
-  call: ast.Call,
+  given: readonly ast.Expression[],
   signature: Signature,
   sorted: Sorted,
   piped: string | undefined,
@@ -175,7 +184,7 @@ function sortPositional(
 ): void {
   const inputs = signature.inputs.filter((i) => i.name !== piped && !sorted.inputs.has(i.name));
   const params = signature.positional.filter((name) => !sorted.params.has(name));
-  const queue = call.args.filter((a) => !a.name).map((a) => a.value);
+  const queue = [...given];
   while (queue.length > 0) {
     const value = queue.shift()!;
     const input = inputs[0];

@@ -370,3 +370,23 @@ test("a file without rows to look at is said once, as missing", () => {
   );
   expect(codes).toEqual(["AL0308"]);
 });
+
+describe("bare names where any name may be given", () => {
+  const selected = (args: string) =>
+    checked(`${base}dataset d = jsonl("rows.jsonl") |> select(${args})
+stage t = sft(base, d) { template: plain }
+template plain { input: "{{ premise }}" }
+`);
+
+  test("a bare name keeps its column, in the order written", () => {
+    const { program, text } = selected("premise, said: answer, year");
+    expect(text).toBe("");
+    expect(Object.keys(node(program!, "d").calls[1]!.params)).toEqual(["premise", "said", "year"]);
+    expect(node(program!, "d").calls[1]!.params.year).toEqual({ kind: "column", name: "year", text: "year" });
+  });
+
+  test("one that is no column is found, and one given twice", () => {
+    expect(selected("premis").text).toContain("did you mean `premise`?");
+    expect(selected("premise, premise: answer").codes).toEqual(["AL0205"]);
+  });
+});
