@@ -11,7 +11,7 @@ export interface Lowering {
   in(v: Value): string;
   /** Name of an output of the node being lowered. */
   out(index: number): string;
-  /** Emits an ONNX node with one output; `to` names it, otherwise a fresh name is made. */
+  /** Emits an ONNX node with one output; `to` names it, otherwise a node that does the same is shared or a fresh name is made. */
   node(op: string, inputs: readonly string[], attributes?: Attributes, to?: string): string;
   /** Emits an ONNX node with the given output names ("" is an omitted one). */
   nodes(op: string, inputs: readonly string[], outputs: readonly string[], attributes?: Attributes): void;
@@ -53,6 +53,7 @@ export function lowerWith(lowerings: Lowerings, graph: Graph): OnnxModel {
   const nodes: OnnxNode[] = [];
   const initializers: OnnxInitializer[] = [];
   const shared = new Map<string, string>();
+  const emitted = new Map<string, string>();
   const names = new Map<Value, string>();
   const outputs = Object.entries(graph.outputs);
   const order = reachable(Object.values(graph.outputs));
@@ -111,9 +112,14 @@ export function lowerWith(lowerings: Lowerings, graph: Graph): OnnxModel {
     const l: Lowering = {
       in: nameOf,
       out: (index) => nameOf(node.outputs[index]!),
-      node(op, inputs, attributes = {}, to = `t${fresh++}`) {
-        emit(op, inputs, [to], attributes);
-        return to;
+      node(op, inputs, attributes = {}, to = undefined) {
+        const key = to === undefined ? `${op}(${inputs})${JSON.stringify(attributes)}` : "";
+        const known = emitted.get(key);
+        if (known !== undefined) return known;
+        const name = to ?? `t${fresh++}`;
+        if (to === undefined) emitted.set(key, name);
+        emit(op, inputs, [name], attributes);
+        return name;
       },
       nodes: (op, inputs, outs, attributes = {}) => emit(op, inputs, outs, attributes),
       constant,
