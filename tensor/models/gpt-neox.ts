@@ -14,7 +14,6 @@ import {
   causalAttention,
   linear as linearOf,
   mergeHeads,
-  once,
   paramOf,
   slotBias,
 } from "./layers.ts";
@@ -178,7 +177,7 @@ function build(b: Builder, config: GptNeoXConfig, params: Readonly<Record<string
       const S = caches.k0!.shape[2]!;
       return layers(ids, b.reshape(positions, [-1, 1]), S, (q, k, v, i) => {
         const cache = { k: caches[`k${i}`]!, v: caches[`v${i}`]! };
-        const bias = once(b, "slots", () => slotBias(b, positions, S));
+        const bias = slotBias(b, positions, S);
         return cachedAttention(b, q, { k, v }, cache, bias, scale);
       });
     },

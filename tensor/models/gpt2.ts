@@ -13,7 +13,6 @@ import {
   cachedAttention,
   causalAttention,
   mergeHeads,
-  once,
   paramOf,
   slotBias,
   splitHeads,
@@ -165,7 +164,7 @@ function build(b: Builder, config: Gpt2Config, params: Readonly<Record<string, V
       const S = caches.k0!.shape[2]!;
       return layers(ids, b.reshape(positions, [-1, 1]), (q, k, v, i) => {
         const cache = { k: caches[`k${i}`]!, v: caches[`v${i}`]! };
-        const bias = once(b, "slots", () => slotBias(b, positions, S));
+        const bias = slotBias(b, positions, S);
         return cachedAttention(b, q, { k, v }, cache, bias, scale);
       });
     },

@@ -102,18 +102,21 @@ export function causalAttention(
 
 /** Scores to add for S slots at positions [B]: 0 where a slot is filled and within the window, [B,1,1,S]. */
 export function slotBias(b: Builder, positions: Value, S: number, window?: number): Value {
-  const B = positions.shape[0]!;
-  const at = b.reshape(positions, [B, 1]);
-  const slots = (shift: number) =>
-    b.integers(
-      Array.from({ length: S }, (_, i) => i + shift),
-      [1, S],
-    );
-  let bias = b.select(b.greater(at, slots(0)), 0, FORBIDDEN); // slots before this token
-  if (window !== undefined && window < S) {
-    bias = b.add(bias, b.select(b.greater(slots(window), at), 0, FORBIDDEN));
-  }
-  return b.reshape(bias, [B, 1, 1, S]);
+  const { node, index } = positions;
+  return once(b, `slots ${S} ${window} of ${node.id}.${index}`, () => {
+    const B = positions.shape[0]!;
+    const at = b.reshape(positions, [B, 1]);
+    const slots = (shift: number) =>
+      b.integers(
+        Array.from({ length: S }, (_, i) => i + shift),
+        [1, S],
+      );
+    let bias = b.select(b.greater(at, slots(0)), 0, FORBIDDEN); // slots before this token
+    if (window !== undefined && window < S) {
+      bias = b.add(bias, b.select(b.greater(slots(window), at), 0, FORBIDDEN));
+    }
+    return b.reshape(bias, [B, 1, 1, S]);
+  });
 }
 
 /**

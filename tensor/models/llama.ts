@@ -9,7 +9,6 @@ import {
   causalAttention,
   linear as linearOf,
   mergeHeads,
-  once,
   paramOf,
   slotBias,
   splitHeads,
@@ -101,8 +100,7 @@ function build(b: Builder, config: LlamaConfig, params: Readonly<Record<string, 
       const S = caches.k0!.shape[2]!;
       return layers(ids, b.reshape(positions, [B, 1]), S, (q, k, v, i) => {
         const cache = { k: caches[`k${i}`]!, v: caches[`v${i}`]! };
-        const window = windowOf(config, i);
-        const bias = once(b, `slots ${window}`, () => slotBias(b, positions, S, window));
+        const bias = slotBias(b, positions, S, windowOf(config, i));
         return cachedAttention(b, q, { k, v }, cache, bias, scale);
       });
     },
