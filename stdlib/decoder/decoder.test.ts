@@ -2,8 +2,10 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { openModelFolder, type TensorMap, writeModelFolder } from "../../tensor/io/index.ts";
+import { dpo } from "../dpo/index.ts";
 import { generate } from "../generate/index.ts";
 import { pretrain } from "../pretrain/index.ts";
+import { sft } from "../sft/index.ts";
 import { datasetOf, rowsIn, runWith, temporaryFolder } from "../testing.ts";
 import { tokenizer } from "../tokenizer/index.ts";
 import { openModel, saveModel } from "../training/model.ts";
@@ -49,6 +51,28 @@ describe.each(["llama", "mistral", "qwen2", "qwen3", "gpt2", "gpt_neox"])("a fre
     expect((await rowsIn(said.dir))[0]).toMatchObject({ prompt: "low", responses: [expect.any(String)] });
   });
 });
+
+test.each(["gpt2", "gpt_neox", "qwen3"])(
+  "a %s goes through sft with adapters and dropout, and dpo",
+  async (architecture) => {
+    const { dir } = await fresh({ architecture });
+    const steps = { steps: 2, batch_size: 2, warmup: 0 };
+    const demos = await datasetOf([
+      { prompt: "low", completion: " lower lowest" },
+      { prompt: "new", completion: " newer" },
+    ]);
+    const modules = { gpt2: ["c_attn"], gpt_neox: ["query_key_value"] }[architecture] ?? ["q_proj"];
+    const lora = { r: 2, target_modules: modules };
+    const tuned = await runWith(
+      sft,
+      { ...steps, packing: true, residual_dropout: 0.1, lora },
+      { inputs: { model: dir, data: demos } },
+    );
+    const pairs = await datasetOf([{ prompt: "low", chosen: " lower", rejected: " newest" }]);
+    const aligned = await runWith(dpo, steps, { inputs: { model: tuned.dir, data: pairs } });
+    expect(aligned.metrics!.loss).toBeLessThan(Math.log(2) + 1e-3);
+  },
+);
 
 test("heads that an architecture cannot have are refused", async () => {
   await expect(fresh({ architecture: "gpt2", kv_heads: 1 })).rejects.toThrow("gpt2 has as many as `heads`");
