@@ -57,7 +57,7 @@ function overlap(a: Edit, b: Edit): boolean {
   return x.start <= y.end && y.start <= x.end;
 }
 
-function edited(text: string, edits: readonly Edit[]): string {
+export function edited(text: string, edits: readonly Edit[]): string {
   return [...edits]
     .sort((a, b) => b.place.span.start - a.place.span.start)
     .reduce((t, e) => t.slice(0, e.place.span.start) + e.text + t.slice(e.place.span.end), text);

@@ -17,7 +17,7 @@ export const kinds = [
 export type Kind = (typeof kinds)[number];
 
 /** Words that join expressions, and so never start or name a declaration. */
-const joiners = "and|or|not|as|to|for";
+export const joiners = "and|or|not|as|to|for";
 
 const firstOnItsLine = (text: string, offset: number): boolean => {
   for (let i = offset - 1; i >= 0; i--) {
