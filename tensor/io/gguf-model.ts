@@ -44,6 +44,7 @@ const layerNames: readonly (readonly [gguf: string, hf: string])[] = [
   ["attn_q_norm.weight", "self_attn.q_norm.weight"],
   ["attn_k_norm.weight", "self_attn.k_norm.weight"],
   ["attn_output.weight", "self_attn.o_proj.weight"],
+  ["attn_output.bias", "self_attn.o_proj.bias"],
   ["ffn_gate.weight", "mlp.gate_proj.weight"],
   ["ffn_up.weight", "mlp.up_proj.weight"],
   ["ffn_down.weight", "mlp.down_proj.weight"],

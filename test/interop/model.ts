@@ -1,8 +1,10 @@
 // What Align says about a model folder or GGUF file: the same answers as model.py, for the same request.
 import { readFile } from "node:fs/promises";
 import {
+  adoptParams,
   createEvaluator,
   createGenerator,
+  type ModelConfig,
   onnxBackend,
   type Params,
   stream,
@@ -28,9 +30,10 @@ export interface Answer {
 export async function askAlign(model: string, request: Request): Promise<Answer> {
   const folder = await openModelFolder(model);
   const tokenizer = await folder.tokenizer();
-  const params: Params = {};
-  for (const [name, { shape, data }] of await folder.tensors()) params[name] = tensor(data, shape);
-  const config = folder.config as unknown as Parameters<typeof createGenerator>[0]["config"];
+  const saved: Params = {};
+  for (const [name, { shape, data }] of await folder.tensors()) saved[name] = tensor(data, shape);
+  const config = folder.config as unknown as ModelConfig;
+  const params = adoptParams(config, saved);
   const backend = await onnxBackend({ threads: 2 });
   const ids = tokenizer.encode(request.text);
 
