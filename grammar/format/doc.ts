@@ -56,7 +56,10 @@ export const ownLine = (value: string): Doc => ({
   open: true,
 });
 
-export function concat(...parts: readonly Doc[]): Doc {
+export const concat = (...parts: readonly Doc[]): Doc => sequence(parts);
+
+/** As `concat`, for as many parts as there are. */
+export function sequence(parts: readonly Doc[]): Doc {
   const real = parts.filter((p) => p !== nothing);
   if (real.length === 1) return real[0]!;
   return {

@@ -166,3 +166,10 @@ describe("looks", () => {
     expect(fmt(" \n\n")).toBe("");
   });
 });
+
+test.each([
+  ["brackets without end", `stage a = ${"(".repeat(100_000)}`],
+  ["a chain without end", `stage a = 1${" + 1".repeat(150_000)}\n`],
+])("%s stay as they are", (_, text) => {
+  expect(fmt(text)).toBe(text);
+});

@@ -3,7 +3,19 @@ import type { CstNode, IToken } from "chevrotain";
 import { parse } from "../parse.ts";
 import { readTokens } from "../parser.ts";
 import type { Source, Span } from "../source.ts";
-import { blankline, concat, type Doc, hardline, nothing, ownLine, print, text, trailing } from "./doc.ts";
+import { lexer } from "../tokens.ts";
+import {
+  blankline,
+  concat,
+  type Doc,
+  hardline,
+  nothing,
+  ownLine,
+  print,
+  sequence,
+  text,
+  trailing,
+} from "./doc.ts";
 import { blankBefore, type Columns, elements, Layout, type Remarks } from "./layout.ts";
 
 export interface FormatOptions {
@@ -30,13 +42,13 @@ export function format(source: Source, options: FormatOptions = {}): string {
 
 /** Every token and comment, in order; what spaces there are between them does not matter. */
 export function spelling(source: string): string[] {
-  const read = readTokens(source);
-  const stray = read.lexErrors.map((e) => ({
+  const lexed = lexer().tokenize(source);
+  const stray = lexed.errors.map((e) => ({
     startOffset: e.offset,
     image: source.slice(e.offset, e.offset + e.length),
     tokenType: { name: "Stray" },
   }));
-  return [...read.tokens, ...read.comments, ...stray]
+  return [...lexed.tokens, ...(lexed.groups.comments ?? []), ...stray]
     .sort((a, b) => a.startOffset - b.startOffset)
     .map((t) => `${t.tokenType.name} ${t.image.trimEnd()}`);
 }
@@ -77,7 +89,7 @@ function layOut(source: Source, width: number): string {
   }
   for (const c of last) add(ownLine(c.image.trimEnd()), c.startOffset);
   if (parts.length === 0) return "";
-  const printed = print(concat(...parts), width, eol);
+  const printed = print(sequence(parts), width, eol);
   return read.tokens.at(-1)?.tokenType.name === "UnclosedTextBlock" ? printed : printed + eol;
 }
 
@@ -134,21 +146,21 @@ function unitsOf(
 
 /** Where a declaration stands; undefined when something in it is made up or missing. */
 function soundSpan(node: CstNode): Span | undefined {
-  const all: IToken[] = [];
+  let [start, end] = [Number.POSITIVE_INFINITY, 0];
   const stack: CstNode[] = [node];
   while (stack.length > 0) {
     const next = stack.pop()!;
     if (next.recoveredNode) return undefined;
     for (const e of elements(next)) {
-      if ("image" in e) all.push(e);
-      else stack.push(e);
+      if (!("image" in e)) stack.push(e);
+      else if (Number.isNaN(e.startOffset)) return undefined;
+      else {
+        start = Math.min(start, e.startOffset);
+        end = Math.max(end, e.startOffset + e.image.length);
+      }
     }
   }
-  if (all.length === 0 || all.some((t) => Number.isNaN(t.startOffset))) return undefined;
-  return {
-    start: Math.min(...all.map((t) => t.startOffset)),
-    end: Math.max(...all.map((t) => t.startOffset + t.image.length)),
-  };
+  return end === 0 ? undefined : { start, end };
 }
 
 /** Which comment belongs to which token; those inside of text that stays as written are part of it. */

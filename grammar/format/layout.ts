@@ -10,6 +10,7 @@ import {
   line,
   nothing,
   ownLine,
+  sequence,
   softline,
   text,
   trailing,
@@ -160,7 +161,7 @@ export class Layout {
     if (parts.length === 1) return this.#any(parts[0]!);
     const [first, ...rest] = parts.map((p) => this.#any(p));
     const tail = rest.map((doc, i) => (i % 2 === 0 ? concat(line, doc, text(" ")) : doc));
-    return group(concat(first!, indent(concat(...tail))));
+    return group(concat(first!, indent(sequence(tail))));
   }
 
   /** `rows |> f() |> g() as Row` */
@@ -172,7 +173,7 @@ export class Layout {
       const pipe = s.children.Pipe !== undefined;
       return concat(pipe ? line : text(" "), this.#any(sign!), text(" "), this.#any(what!));
     });
-    return group(concat(this.#any(head!), indent(concat(...laid))));
+    return group(concat(this.#any(head!), indent(sequence(laid))));
   }
 
   /** `(a, b)`, `[a, b]` */
@@ -221,7 +222,7 @@ export class Layout {
     const start = apart ? hardline : edge;
     const body = concat(
       opened,
-      indent(concat(start, ...inside)),
+      indent(sequence([start, ...inside])),
       above.length > 0 ? hardline : start,
       closed,
     );
