@@ -92,7 +92,8 @@ type SessionOptions = NonNullable<Parameters<Runtime["InferenceSession"]["create
 
 function sessionOptions(provider: OnnxProvider, options: OnnxOptions): SessionOptions {
   return {
-    executionProviders: [provider],
+    // Its default layout NHWC makes onnxruntime push transposes through other nodes, and some come out wrong (1.30.0).
+    executionProviders: [provider === "webgpu" ? { name: provider, preferredLayout: "NCHW" } : provider],
     graphOptimizationLevel: "disabled", // our own passes did it; three times faster to build
     enableMemPattern: options.memoryPattern ?? true,
     ...(options.threads !== undefined && { intraOpNumThreads: options.threads }),

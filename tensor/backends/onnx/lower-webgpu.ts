@@ -1,7 +1,8 @@
 // Lowers the graph to the ONNX nodes that onnxruntime's WebGPU provider has, and has right.
 
+import { sizeOf } from "../../shape.ts";
 import { cpuLowerings } from "./lower-cpu.ts";
-import { int, type Lowering, type Lowerings, lastAxis, pick, reshape } from "./lowering.ts";
+import { int, type Lowering, type Lowerings, lastAxis, onnxType, pick, reshape } from "./lowering.ts";
 
 /**
  * Differs from the CPU table where a node would fall back to the CPU or be wrong: FusedMatMul and LogSoftmax are
@@ -10,6 +11,29 @@ import { int, type Lowering, type Lowerings, lastAxis, pick, reshape } from "./l
  */
 export const webgpuLowerings: Lowerings = {
   ...cpuLowerings,
+  // Adding by ScatterElements is atomic there, in whatever order: other bits in every run. So rows of one id are first
+  // summed by a product with the matrix of equal ids; then each of them writes the same sum.
+  scatterRows: (l, n) => {
+    const [updates, ids] = n.inputs;
+    const D = updates!.shape.at(-1)!;
+    const N = sizeOf(ids!.shape);
+    const zeros = l.node("Expand", [l.constant(Float32Array.of(0), [1]), l.int64(n.attrs.rows, D)]);
+    const [flat, flatIds] = [reshape(l, l.in(updates!), [N, D]), reshape(l, l.in(ids!), [N, 1])];
+    let sum: string | undefined;
+    for (let start = 0; start < N; start += SCATTER_BLOCK) {
+      const end = Math.min(start + SCATTER_BLOCK, N);
+      const rows = (x: string) =>
+        end - start === N ? x : l.node("Slice", [x, l.int64(start), l.int64(end), l.int64(0)]);
+      const block = rows(flatIds);
+      const equal = l.node("Equal", [block, reshape(l, block, [1, end - start])]);
+      const totals = l.node("MatMul", [l.node("Cast", [equal], { to: int(onnxType.f32) }), rows(flat)]);
+      const index = l.node("Expand", [block, l.int64(end - start, D)]);
+      const to = end === N ? l.out(0) : undefined;
+      const scatter = (out?: string) =>
+        l.node("ScatterElements", [zeros, index, totals], { axis: int(0) }, out);
+      sum = sum === undefined ? scatter(to) : l.node("Add", [sum, scatter()], {}, to);
+    }
+  },
   matmul: (l, n) => {
     const [a, b] = n.inputs;
     const { transA, transB, alpha } = n.attrs;
@@ -59,6 +83,9 @@ export const webgpuLowerings: Lowerings = {
     reshape(l, out, q!.shape, l.out(0));
   },
 };
+
+/** Rows that scatterRows compares with each other at once: 64 MiB of ones and zeros. */
+const SCATTER_BLOCK = 4096;
 
 function swapLast(l: Lowering, x: string, rank: number): string {
   const perm = Array.from({ length: rank }, (_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i));
