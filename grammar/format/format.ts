@@ -118,7 +118,7 @@ function unitsOf(
 ): Unit[] {
   const sound: Unit[] = ((cst.children.declaration ?? []) as CstNode[]).flatMap((node) => {
     const span = soundSpan(node);
-    if (!span || problems.some((p) => p.start <= span.end && p.end >= span.start)) return [];
+    if (!span || problems.some((p) => concerns(p, span))) return [];
     return [{ ...span, node }];
   });
   // Whatever is in no sound declaration stays as written, with what is on the same line.
@@ -142,6 +142,12 @@ function unitsOf(
     else units.push(piece);
   }
   return units;
+}
+
+/** Whether a problem is inside; one that has no length may stand at its end. */
+function concerns(problem: Span, { start, end }: Span): boolean {
+  if (problem.start === problem.end) return problem.start >= start && problem.start <= end;
+  return problem.start < end && problem.end > start;
 }
 
 /** Where a declaration stands; undefined when something in it is made up or missing. */
