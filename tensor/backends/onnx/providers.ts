@@ -41,7 +41,8 @@ export const providers: { readonly [K in OnnxProvider]: Provider } = {
   },
   cuda: {
     help: cudaHelp,
-    lowerings: cpuLowerings,
+    // Its additions by ScatterElements are atomic too.
+    lowerings: { ...cpuLowerings, scatterRows: webgpuLowerings.scatterRows },
     resident: false,
     identity: () => `-${graphicsIdentity()}`,
     prepare() {
