@@ -5,7 +5,10 @@ import { quickstartBench } from "./quickstart.ts";
 import { trainBench } from "./train.ts";
 import { writeTable } from "./write.ts";
 
-/** One case against one peer: the medians of both, and the median of the ratios of neighbouring rounds. */
+/**
+ * One case against one peer: of every round its fastest step, which other work on the machine disturbs least; of these
+ * the medians, and the median of the ratios of neighbouring rounds.
+ */
 export interface BenchRow {
   readonly name: string;
   /** Missing where there is no peer. */
