@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
 import {
   type BackendReport,
   type Device,
@@ -88,6 +87,8 @@ export async function examineAll(wanted: readonly Device[]): Promise<BackendRepo
 }
 
 async function examine(device: Device): Promise<BackendReport> {
+  // Loaded here: most runs try no device.
+  const { execa } = await import("execa");
   const child = await execa(process.execPath, [...process.execArgv, process.argv[1]!, "try-device", device], {
     reject: false,
     stdin: "ignore",

@@ -40,7 +40,7 @@ export const library: ReadonlyMap<string, Operation> = new Map(
   ].map((operation) => [operation.name, operation]),
 );
 
-export { type Device, devices, isDevice, likelyDevices, machineStamp } from "../tensor/index.ts";
+export { type Device, devices, isDevice, likelyDevices, machineStamp } from "../tensor/backends/devices.ts";
 export { peekRow } from "./data/index.ts";
 export type { Conversation, ReplyOptions } from "./generate/conversation.ts";
 export type { BackendReport } from "./training/backend.ts";

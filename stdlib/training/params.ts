@@ -144,6 +144,7 @@ export function trainingParams(defaults: TrainingDefaults) {
       default: false,
       description:
         "Computes every layer a second time instead of keeping its activations: less memory, more time, the same bits.",
+      "x-source": "off in torch; TRL turns it on for memory",
       "x-execution": true,
     }),
     checkpoint_every: Type.Number({
@@ -151,6 +152,7 @@ export function trainingParams(defaults: TrainingDefaults) {
       default: 60,
       description: "Seconds between checkpoints, from which a killed run goes on; 0 is after every step.",
       "x-unit": "seconds",
+      "x-source": "Align: a kill costs a minute at most",
       "x-execution": true,
     }),
     eval_every: Type.Optional(
