@@ -85,7 +85,7 @@ export function pipeInput(signature: Signature): InputSpec | undefined {
 }
 
 export function bindCall(call: ast.Call, site: CallSite, context: Context, bindGiven: BindGiven): BoundCall {
-  const signature = context.library.get(call.callee.text);
+  const signature = context.signatures.get(call.callee.text);
   const shared = { call, roles: site.roles, ...(site.piped ? { piped: site.piped } : {}) };
   const empty = {
     inputs: [],
@@ -214,7 +214,7 @@ function isNodeLike(e: ast.Expression, context: Context): boolean {
       return d === undefined ? !["true", "false", "null"].includes(e.name.text) : d.kind !== "param";
     }
     case "call":
-      return context.library.has(e.callee.text);
+      return context.signatures.has(e.callee.text);
     case "list":
       return e.items.length > 0 && e.items.every((item) => isNodeLike(item, context));
     case "pipe":

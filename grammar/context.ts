@@ -15,7 +15,7 @@ export interface Context {
   /** As written. */
   readonly original: ast.File;
   readonly scope: Scope;
-  readonly library: Library;
+  readonly signatures: Library;
   readonly host: Host;
   readonly profile?: string | undefined;
   readonly sets: Readonly<Record<string, string>>;
@@ -51,7 +51,7 @@ export function createContext(
     file,
     original,
     scope,
-    library,
+    signatures: library,
     host,
     profile: options.profile,
     sets,

@@ -2,7 +2,7 @@ import { Ajv } from "ajv";
 import { expect, test } from "vitest";
 import { library } from "./index.ts";
 
-test.each([...library.values()].map((operation) => [operation.name, operation] as const))(
+test.each(Array.from(library))(
   "the parameters of %s are a JSON Schema, and each has a description and a source for its default",
   (_, { params }) => {
     const ajv = new Ajv({ strict: false });

@@ -35,7 +35,7 @@ function piped(bound: BoundCall, wanted: InputSpec, node: BoundNode, context: Co
       label: `${printType(type)} is wanted here`,
       related: [[given.place, `this is ${printType(given.type)}`]],
       notes: columns(given.type, type),
-      help: bridges(given.type, type, context.library)
+      help: bridges(given.type, type, context.signatures)
         .filter((b) => b.signature.name !== node.id)
         .slice(0, 1)
         .map((b) => `\`${b.call("rows")}\` makes ${printType(b.gives)} of ${printType(given.type)}`),
@@ -115,7 +115,7 @@ function remedy(
   node: BoundNode,
   context: Context,
 ): { help: string[]; fixes: Fix[] } {
-  const found = bridges(given.type, wanted, context.library);
+  const found = bridges(given.type, wanted, context.signatures);
   const best = found[0];
   if (best) {
     const call = best.call(name ?? "rows");

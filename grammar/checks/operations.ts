@@ -28,7 +28,7 @@ function unknown({ call, roles }: BoundCall, context: Context): Diagnostic[] {
   if (name === "") return [];
   const at = context.place(call.callee.span);
   const names = (fitting: boolean) =>
-    [...context.library.values()].filter((s) => !fitting || roles.includes(s.kind)).map((s) => s.name);
+    [...context.signatures.values()].filter((s) => !fitting || roles.includes(s.kind)).map((s) => s.name);
   const near = didYouMean(name, names(true), at);
   const best =
     near.fixes.length > 0
@@ -121,7 +121,7 @@ function misshapen(node: BoundNode, context: Context): Diagnostic[] {
       }),
     ];
   }
-  const names = [...context.library.values()].filter((s) => s.kind === d.kind).map((s) => s.name);
+  const names = [...context.signatures.values()].filter((s) => s.kind === d.kind).map((s) => s.name);
   return [
     diagnose("AL0201", {
       title: `a ${d.kind} is one operation, this is ${what}`,

@@ -76,7 +76,7 @@ function calleeOf(words: readonly string[], open: number): string {
 }
 
 function operations({ library }: Document, wanted: readonly OperationKind[]): Completion[] {
-  return [...library.values()]
+  return Array.from(library.values())
     .filter((s) => wanted.includes(s.kind))
     .map((s) => ({ label: s.name, kind: "operation", detail: s.doc }));
 }
