@@ -14,7 +14,7 @@ import { openJudge } from "../judge/index.ts";
 import { openBackend } from "../training/backend.ts";
 import { type OpenModel, openModel } from "../training/model.ts";
 import { pad } from "../training/padding.ts";
-import { bootstrapInterval, mean } from "./statistics.ts";
+import { bootstrapInterval, mean, winOf } from "./statistics.ts";
 import { summaryOf } from "./summary.ts";
 
 export interface CompareParams extends Sampling {
@@ -71,7 +71,7 @@ async function run(ctx: OutputContext<CompareParams>): Promise<RunResult> {
   const scores = rows.map((row) => mean(row.scores));
   const baselines = rows.map((row) => mean(row.baseline_scores));
   const gains = scores.map((score, i) => score - baselines[i]!);
-  const wins = rows.map((row) => mean(row.scores.map((score, k) => won(score, row.baseline_scores[k]!))));
+  const wins = rows.map((row) => mean(row.scores.map((score, k) => winOf(score, row.baseline_scores[k]!))));
   const interval = (values: readonly number[]) =>
     bootstrapInterval(values, {
       seed: params.seed,
@@ -96,10 +96,6 @@ async function run(ctx: OutputContext<CompareParams>): Promise<RunResult> {
     prompts: rows.length,
   };
   return { metrics, summary: summaryOf(metrics, rows, params) };
-}
-
-function won(score: number, baseline: number): number {
-  return score > baseline ? 1 : score === baseline ? 0.5 : 0;
 }
 
 async function inOrder<T>(items: readonly T[], f: (item: T) => Promise<number>): Promise<number[]> {
