@@ -57,7 +57,7 @@ export function unreadable(path: string, error: unknown): string {
   return failureText({ code: "cannot-read", message: `cannot read ${path}: ${why}` });
 }
 
-export function hostOf(path: string): Host {
+function hostOf(path: string): Host {
   return {
     resolve: (spec, as) => resolveFiles(spec, path, undefined, as),
     peek: (spec) => peekRow(spec, path),

@@ -27,7 +27,7 @@ export function openLog(path: string): Log {
 }
 
 /** Nothing for a line that is empty or torn. */
-export function parsedLine(line: string): unknown[] {
+function parsedLine(line: string): unknown[] {
   try {
     return line === "" ? [] : [JSON.parse(line)];
   } catch {

@@ -68,7 +68,7 @@ export function openSession(
   };
 }
 
-export function optimizerOf(params: TrainingParams): Optimizer {
+function optimizerOf(params: TrainingParams): Optimizer {
   const { weight_decay, momentum } = params;
   switch (params.optimizer) {
     case "adafactor":

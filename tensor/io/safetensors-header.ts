@@ -3,7 +3,7 @@ import { type Dtype, dtypeBytes, isDtype } from "./dtype.ts";
 import { FileError } from "./error.ts";
 
 /** As in the reference implementation. */
-export const maxHeaderBytes = 100_000_000;
+const maxHeaderBytes = 100_000_000;
 
 export interface TensorInfo {
   readonly name: string;

@@ -15,8 +15,7 @@ export interface LoraOptions {
 }
 
 /** GPT-2's blocks keep their matrices as [in,out], which PEFT calls fan_in_fan_out; all other layers are [out,in]. */
-export const fanInFanOut = (layer: string): boolean =>
-  /(^|\.)h\.\d+\.(attn|mlp)\.c_(attn|proj|fc)$/.test(layer);
+const fanInFanOut = (layer: string): boolean => /(^|\.)h\.\d+\.(attn|mlp)\.c_(attn|proj|fc)$/.test(layer);
 
 export const isAdapter = (name: string): boolean => name.endsWith(LORA_A) || name.endsWith(LORA_B);
 

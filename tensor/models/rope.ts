@@ -32,7 +32,7 @@ const scalingOf = (config: RopeConfig): RopeScaling => ({
 });
 const typeOf = ({ rope_type, type }: RopeScaling) => rope_type ?? type ?? "default";
 
-export const ropeTheta = (config: RopeConfig): number =>
+const ropeTheta = (config: RopeConfig): number =>
   config.rope_parameters?.rope_theta ?? config.rope_theta ?? 10_000;
 
 export function checkRope(config: RopeConfig): void {
@@ -59,7 +59,7 @@ export function checkRope(config: RopeConfig): void {
 }
 
 /** Radians per position of the pairs 0..d/2-1, rounded to fp32 where Hugging Face rounds. */
-export function ropeFrequencies(config: RopeConfig, d: number): number[] {
+function ropeFrequencies(config: RopeConfig, d: number): number[] {
   const theta = ropeTheta(config);
   const scaling = scalingOf(config);
   const { factor = 1, low_freq_factor: low = 1, high_freq_factor: high = 1 } = scaling;

@@ -32,7 +32,7 @@ export const dedupe: TransformRun<{ readonly by?: unknown }> = {
 };
 
 /** In [0, 1), the same for equal rows: the first 48 bits of the hash of seed and row. */
-export function uniformOf(row: Json, seed: number): number {
+function uniformOf(row: Json, seed: number): number {
   return hash([seed, row]).readUIntBE(0, 6) / 2 ** 48;
 }
 

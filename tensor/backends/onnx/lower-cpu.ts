@@ -1,20 +1,8 @@
 // Lowers the graph to ONNX nodes that are fast and exact on onnxruntime's CPU provider.
 
-import type { Graph } from "../../ir/graph.ts";
 import { GELU_CUBE, GELU_SLOPE } from "../../ir/ops/fused.ts";
 import { sizeOf } from "../../shape.ts";
-import type { OnnxModel } from "./encode.ts";
-import {
-  direct,
-  int,
-  type Lowering,
-  type Lowerings,
-  lastAxis,
-  lowerWith,
-  onnxType,
-  pick,
-  reshape,
-} from "./lowering.ts";
+import { direct, int, type Lowering, type Lowerings, lastAxis, onnxType, pick, reshape } from "./lowering.ts";
 
 export const cpuLowerings: Lowerings = {
   input: () => {},
@@ -199,5 +187,3 @@ function gelu(l: Lowering, x: string, form: "erf" | "tanh", y: string, gate: str
   }
   l.node("Mul", [x, gate], {}, y);
 }
-
-export const lowerCpu = (graph: Graph): OnnxModel => lowerWith(cpuLowerings, graph);
