@@ -32,11 +32,14 @@ export async function publishTree({ manifest, to, before, blob, memo }: Publishi
       for (const { path, sha256 } of manifest) copy(blob(sha256), join(whole, path));
       mkdirSync(whole, { recursive: true });
       renameSync(whole, to);
+      syncFolder(dirname(to));
+      return true;
+    } catch (error) {
+      // Another run published there meanwhile: its files are looked at one by one, like any that were there before.
+      if (!["ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
     } finally {
       rmSync(whole, { recursive: true, force: true });
     }
-    syncFolder(dirname(to));
-    return true;
   }
 
   let wrote = false;
