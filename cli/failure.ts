@@ -1,11 +1,12 @@
 // What a person sees when a command cannot go on: one message without a stack, or a plain word that it is our bug.
-import { TaskError } from "../engine/index.ts";
+import { asProblem } from "../engine/index.ts";
 import { paint } from "./ui/terminal.ts";
 
 /** Prints to stderr and returns the exit status. */
 export function reportFailure(error: unknown): number {
-  if (error instanceof TaskError) {
-    console.error(failureText(error));
+  const problem = asProblem(error);
+  if (problem) {
+    console.error(failureText(problem));
     return 1;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);

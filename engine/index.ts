@@ -24,7 +24,7 @@ export type {
   PlanTask,
   TaskState,
 } from "./plan/plan.ts";
-export type { Problem } from "./problem.ts";
+export { asProblem, type Problem } from "./problem.ts";
 export type { Finish } from "./run/conclude.ts";
 export type { Spawn } from "./run/protocol.ts";
 export { type Columns, linesOf, readColumns, readJsonl, readRows, writeRows } from "./run/rows.ts";

@@ -18,6 +18,23 @@ export function problemOf(error: TaskError): Problem {
   };
 }
 
+/**
+ * Errors that a person can act on: a TaskError, or one of another room that has a code and either is about a place (a
+ * damaged model file) or says what to do (a loss that left the range of floats). Undefined for a bug.
+ */
+export function asProblem(error: unknown): Problem | undefined {
+  if (error instanceof TaskError) return problemOf(error);
+  if (!(error instanceof Error)) return undefined;
+  const { code, help, where } = error as { code?: unknown; help?: unknown; where?: unknown };
+  if (typeof code !== "string" || (typeof help !== "string" && !("where" in error))) return undefined;
+  return {
+    code,
+    message: error.message.replace(`\n  help: ${String(help)}`, ""),
+    ...(typeof where === "string" ? { where } : {}),
+    ...(typeof help === "string" ? { help } : {}),
+  };
+}
+
 /** Errors of the file system that a person can act on; anything else is not ours to explain. */
 export function problemOfSystem(error: unknown, doing: string): Problem | undefined {
   const { code, path } = (error ?? {}) as { code?: string; path?: string };

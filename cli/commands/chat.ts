@@ -2,7 +2,6 @@
 import { stat } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
 import { type Conversation, openChat, type ReplyOptions } from "../../stdlib/index.ts";
-import { FileError } from "../../tensor/io/index.ts";
 import { artifactOf } from "../artifact.ts";
 import { failureText } from "../failure.ts";
 import { badFile } from "../pipeline.ts";
@@ -77,13 +76,7 @@ async function open(model: string, options: ChatOptions): Promise<Conversation |
     max_new_tokens: options.maxNewTokens,
     seed: options.seed,
   };
-  try {
-    return await openChat(path, sampling);
-  } catch (error) {
-    if (!(error instanceof FileError)) throw error;
-    console.error(failureText(error));
-    return 1;
-  }
+  return openChat(path, sampling);
 }
 
 /** A folder or GGUF file as it is; `FILE#stage` as the artifact of that stage. */

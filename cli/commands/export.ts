@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { FileError, openModelFolder, type WrittenType, writeGguf } from "../../tensor/io/index.ts";
+import { openModelFolder, type WrittenType, writeGguf } from "../../tensor/io/index.ts";
 import { artifactOf, type Found } from "../artifact.ts";
 import { failureText } from "../failure.ts";
 import { badFile, type PipelineOptions } from "../pipeline.ts";
@@ -30,14 +30,8 @@ export async function exportArtifact(
     console.error(failureText({ code: "cannot-export", message, help }));
     return badFile;
   }
-  try {
-    console.log(await write(format, found, stage, resolve(to), options));
-    return 0;
-  } catch (error) {
-    if (!(error instanceof FileError)) throw error;
-    console.error(failureText(error));
-    return 1;
-  }
+  console.log(await write(format, found, stage, resolve(to), options));
+  return 0;
 }
 
 /** What an artifact is, and the formats that it can be written in; the usual one first. */

@@ -5,7 +5,7 @@ import { Worker } from "node:worker_threads";
 import { byCodeUnit, canonicalJson } from "../canonical.ts";
 import type { Operation } from "../operation.ts";
 import { systemClock } from "../ports.ts";
-import { type Problem, problemOf, problemOfSystem } from "../problem.ts";
+import { asProblem, type Problem, problemOfSystem } from "../problem.ts";
 import {
   type ModelRun,
   type OutputContext,
@@ -176,13 +176,7 @@ function throttled(report: (progress: Progress) => void): (progress: Progress) =
 
 /** What the user is told. The stack of a bug goes to the log only. */
 function failureOf(error: unknown, task: Task): Problem {
-  if (error instanceof TaskError) return problemOf(error);
-  if (saysWhatToDo(error)) {
-    const { code, where, help } = error;
-    const message = error.message.replace(`\n  help: ${help}`, "");
-    return { code, message, help, ...(where === undefined ? {} : { where }) };
-  }
-  const problem = problemOfSystem(error, `write the artifact of ${task.node}`);
+  const problem = asProblem(error) ?? problemOfSystem(error, `write the artifact of ${task.node}`);
   if (problem) return problem;
   console.error(error);
   const ops = task.calls.map((call) => call.op).join(" |> ");
@@ -191,12 +185,6 @@ function failureOf(error: unknown, task: Task): Problem {
     message: `${ops} failed unexpectedly: ${error instanceof Error ? error.message : String(error)}`,
     help: "this is a bug in align or in the operation; the log has the details",
   };
-}
-
-/** Errors of other rooms (a damaged model file, a loss that left the range of floats) that know their own remedy. */
-function saysWhatToDo(error: unknown): error is Error & { code: string; help: string; where?: string } {
-  const { code, help } = (error ?? {}) as { code?: unknown; help?: unknown };
-  return error instanceof Error && typeof code === "string" && typeof help === "string";
 }
 
 /**

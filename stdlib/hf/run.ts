@@ -3,7 +3,6 @@ import { constants, copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { ModelRun } from "../../engine/index.ts";
-import { actionable } from "../actionable.ts";
 import { checkModel } from "../training/check-model.ts";
 import { hubSettings } from "./settings.ts";
 import { snapshot } from "./snapshot.ts";
@@ -24,7 +23,7 @@ export const hf: ModelRun<HfParams> = {
       pause: (ms) => setTimeout(ms, undefined, { signal }),
     });
     for (const file of files) await copyFile(blob(file), join(out, file.path), constants.COPYFILE_FICLONE);
-    const parameters = await actionable(checkModel(out));
+    const parameters = await checkModel(out);
     // Not the revision: a branch and the commit it stood for give the same artifact.
     const digests = Object.fromEntries(files.map(({ path, digest }) => [path, digest]));
     await writeFile(

@@ -2,7 +2,6 @@
 import { constants, copyFile, mkdir } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { type ModelRun, TaskError } from "../../engine/index.ts";
-import { actionable } from "../actionable.ts";
 import { checkModel } from "../training/check-model.ts";
 
 /** Weights in other formats and code are of no use here; what they hold is in the safetensors. */
@@ -21,7 +20,7 @@ export const local: ModelRun<{ readonly path: string }> = {
       });
     }
     const dir = dirname(config);
-    const parameters = await actionable(checkModel(dir));
+    const parameters = await checkModel(dir);
     const wanted = all.filter((file) => file.startsWith(`${dir}/`) && !leftOut.test(file));
     for (const [done, file] of wanted.entries()) {
       signal.throwIfAborted();

@@ -1,7 +1,6 @@
 // Rows as token ids with a loss mask: L = −Σ m_t log π(y_t | x, y_<t), m_t = 1 on the response and its end.
 import { type RowData, TaskError } from "../../engine/index.ts";
 import type { Message, Tokenizer } from "../../tensor/io/index.ts";
-import { actionable } from "../actionable.ts";
 import { asMessages, conversationOf } from "./messages.ts";
 import { renderRow, type TemplateTexts } from "./render-row.ts";
 import { added, chatTemplateFor, isChatTemplate, segmentsOf } from "./segments.ts";
@@ -123,7 +122,7 @@ function promptIds(
 }
 
 function chatPrompt(messages: readonly Message[], tokenizer: Tokenizer, template?: TemplateTexts): string {
-  return actionable(() => chatTemplateFor(tokenizer, template).render(messages, { generate: true }));
+  return chatTemplateFor(tokenizer, template).render(messages, { generate: true });
 }
 
 function chatResponse(
@@ -132,7 +131,7 @@ function chatResponse(
   tokenizer: Tokenizer,
   template?: TemplateTexts,
 ): number[] {
-  const whole = actionable(() => chatTemplateFor(tokenizer, template).render([...prompt, ...response]));
+  const whole = chatTemplateFor(tokenizer, template).render([...prompt, ...response]);
   return ended(tokenizer.encode(added(chatPrompt(prompt, tokenizer, template), whole)), tokenizer);
 }
 

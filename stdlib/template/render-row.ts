@@ -2,7 +2,6 @@
 import { type RowData, TaskError } from "../../engine/index.ts";
 import type { Json } from "../../grammar/index.ts";
 import { compileTemplate, type Render } from "../../tensor/io/index.ts";
-import { actionable } from "../actionable.ts";
 
 /** What a `template` declaration is to an operation. */
 export interface TemplateTexts {
@@ -35,9 +34,9 @@ export function renderRow(value: Json): (row: RowData) => RenderedRow {
   const prompt = compiled(input);
   const completion = target === undefined ? undefined : compiled(target);
   return (row) => {
-    const start = actionable(() => prompt(row));
+    const start = prompt(row);
     if (!completion) return { prompt: start };
-    const end = actionable(() => completion(row));
+    const end = completion(row);
     return {
       prompt: start,
       completion: /\s$/.test(start) || /^\s/.test(end) || start === "" ? end : ` ${end}`,
@@ -51,7 +50,7 @@ const cache = new Map<string, Render>();
 function compiled(source: string): Render {
   let render = cache.get(source);
   if (!render) {
-    render = actionable(() => compileTemplate(source, "template"));
+    render = compileTemplate(source, "template");
     cache.set(source, render);
   }
   return render;

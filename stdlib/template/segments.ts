@@ -1,7 +1,6 @@
 // A row as the text that a model sees, in pieces that are supervised and pieces that are not.
 import { type RowData, TaskError } from "../../engine/index.ts";
 import { type ChatTemplate, chatTemplate, type Message, type Tokenizer } from "../../tensor/io/index.ts";
-import { actionable } from "../actionable.ts";
 import { asMessages, conversationOf } from "./messages.ts";
 import { renderRow, type TemplateTexts } from "./render-row.ts";
 
@@ -73,10 +72,10 @@ export function isChatTemplate({ input, target }: TemplateTexts): boolean {
 
 export function chatTemplateFor(tokenizer: ChatTokenizer, template?: TemplateTexts): ChatTemplate {
   const source = template && isChatTemplate(template) ? template.input : tokenizer.chatTemplate;
-  if (source === undefined) return actionable(() => chatTemplate(tokenizer));
+  if (source === undefined) return chatTemplate(tokenizer);
   const known = compiledChats.get(tokenizer)?.get(source);
   if (known) return known;
-  const made = actionable(() => chatTemplate(tokenizer, source));
+  const made = chatTemplate(tokenizer, source);
   compiledChats.set(tokenizer, (compiledChats.get(tokenizer) ?? new Map()).set(source, made));
   return made;
 }
@@ -99,8 +98,8 @@ function chatSegments(messages: readonly Message[], template: ChatTemplate): Seg
   let done = "";
   for (const [i, { role }] of messages.entries()) {
     if (role !== "assistant") continue;
-    const asked = actionable(() => template.render(messages.slice(0, i), { generate: true }));
-    const answered = actionable(() => template.render(messages.slice(0, i + 1)));
+    const asked = template.render(messages.slice(0, i), { generate: true });
+    const answered = template.render(messages.slice(0, i + 1));
     segments.push({ text: added(done, asked), supervised: false });
     segments.push({ text: added(asked, answered), supervised: true });
     done = answered;

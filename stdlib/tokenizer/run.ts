@@ -8,7 +8,6 @@ import {
   wordCounter,
   writeTokenizer,
 } from "../../tensor/io/index.ts";
-import { actionable } from "../actionable.ts";
 import { textIn } from "../data/row-text.ts";
 import { templateTexts } from "../template/index.ts";
 
@@ -57,6 +56,6 @@ export const tokenizer: StageRun<Params> = {
 
 function chatTemplateOf(value: unknown): string {
   const { input } = templateTexts(value as Json);
-  actionable(() => compileTemplate(input, "chat_template"));
+  compileTemplate(input, "chat_template");
   return input;
 }
