@@ -61,6 +61,8 @@ export interface TaskStarted extends OfTask {
   readonly key: string;
   readonly reason: string;
   readonly log: string;
+  /** Of a row-wise task: where its rows are kept. */
+  readonly rows?: string;
 }
 export interface TaskProgress extends OfTask, Progress {
   readonly type: "task-progress";

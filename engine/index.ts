@@ -27,6 +27,7 @@ export type {
 export { asProblem, type Problem } from "./problem.ts";
 export type { Finish } from "./run/conclude.ts";
 export type { Spawn } from "./run/protocol.ts";
+export { once, openRowJournal, type RowJournal } from "./run/row-journal.ts";
 export { type Columns, linesOf, readColumns, readJsonl, readRows, writeRows } from "./run/rows.ts";
 export { type RunOptions, run } from "./run/run.ts";
 export { processSpawn } from "./run/spawn.ts";

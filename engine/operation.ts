@@ -30,6 +30,11 @@ export interface Declaration<P extends TObject> {
   /** Uses every core while it runs; such tasks never run side by side. */
   readonly heavy?: boolean;
   /**
+   * The input whose rows are worked on one by one: what a row comes to depends on the row and on everything else that
+   * the key is made of. `ctx.journal` then keeps it, and more rows cost only what is new.
+   */
+  readonly rowwise?: string;
+  /**
    * What the schema alone cannot say: two parameters that exclude each other, one without effect. `given` tells what
    * was written down from what is there by default.
    */
@@ -40,6 +45,7 @@ export interface Operation extends Signature {
   readonly version: number;
   readonly numeric: boolean;
   readonly heavy: boolean;
+  readonly rowwise?: string;
   /** The implementation, loaded only in the process that runs it. */
   load(): Promise<SourceRun | TransformRun | ModelRun | StageRun>;
 }
@@ -96,6 +102,7 @@ function define<P extends TObject, R>(
     metrics: declaration.metrics ?? {},
     numeric: declaration.numeric ?? false,
     heavy: declaration.heavy ?? false,
+    ...(declaration.rowwise === undefined ? {} : { rowwise: declaration.rowwise }),
     output: typeof output === "function" ? output : () => output,
     validate(values, given) {
       compiled ??= ajv().compile({ ...params, additionalProperties: rest ?? false });

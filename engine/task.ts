@@ -1,5 +1,6 @@
 // What an operation's implementation sees while it runs: its inputs, its output folder and a way to report.
 import type { Json } from "../grammar/index.ts";
+import type { RowJournal } from "./run/row-journal.ts";
 
 export type RowData = { readonly [column: string]: Json };
 export type Rows = AsyncIterable<RowData>;
@@ -44,6 +45,8 @@ export interface OutputContext<P> extends TaskContext<P> {
    * same work, possibly torn in the middle of a write. For checkpoints; gone when the task is done.
    */
   readonly scratch?: string;
+  /** Of an operation that declares `rowwise`: what its rows have come to already, whoever asked for them. */
+  readonly journal?: RowJournal;
 }
 
 export interface RunResult {

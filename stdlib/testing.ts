@@ -8,6 +8,7 @@ import {
   type OutputContext,
   type Progress,
   type RowData,
+  type RowJournal,
   type Rows,
   type RunResult,
   readRows,
@@ -25,6 +26,7 @@ interface Given {
   readonly files?: Readonly<Record<string, readonly string[]>>;
   readonly onProgress?: (progress: Progress) => void;
   readonly scratch?: string;
+  readonly journal?: RowJournal;
   readonly signal?: AbortSignal;
 }
 
@@ -44,6 +46,7 @@ function contextOf(operation: Operation, params: Params, given: Given, out: stri
     progress: given.onProgress ?? (() => {}),
     signal: given.signal ?? new AbortController().signal,
     ...(given.scratch === undefined ? {} : { scratch: given.scratch }),
+    ...(given.journal === undefined ? {} : { journal: given.journal }),
     out,
   };
 }

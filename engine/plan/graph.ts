@@ -197,6 +197,7 @@ async function planCall(call: ProgramCall, program: Program, options: PlanOption
     op: call.op,
     version: operation.version,
     numeric: operation.numeric,
+    ...(operation.rowwise === undefined ? {} : { rowwise: operation.rowwise }),
     params: call.params,
     ...keyedParams(call.params, operation),
     provenance: call.provenance,

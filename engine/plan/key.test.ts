@@ -7,7 +7,7 @@ import { defineStage, type Operation } from "../operation.ts";
 import { MemoryStore } from "../store/memory.ts";
 import { MemoryFiles } from "../testing.ts";
 import { createPlan, type PlanOptions } from "./graph.ts";
-import { keyOf } from "./key.ts";
+import { keyOf, rowScopeOf } from "./key.ts";
 
 interface World {
   files?: Record<string, string>;
@@ -166,6 +166,29 @@ describe("keys, as a truth table", () => {
   test("a key is not known while an input is not", async () => {
     const task = { calls: [], from: "prose" };
     expect(keyOf(task, () => undefined, "")).toEqual({ tree: [{ label: "from", name: "prose" }] });
+  });
+});
+
+describe("the scope of a row-wise task's rows", () => {
+  const judge = (rows: string, by: string, version = 1) => ({
+    calls: [
+      {
+        ...{ op: "judge", version, numeric: false, rowwise: "data", params: {}, shown: {}, provenance: {} },
+        ...{ keyed: { score: "full" }, files: {}, inputs: { data: [rows], by: [by] } },
+      },
+    ],
+  });
+  const scope = (...of: Parameters<typeof judge>) => rowScopeOf(judge(...of), (node) => node, "cpu");
+
+  test("is all of the key but the rows", () => {
+    expect(scope("few", "strict")).toMatch(/^[0-9a-f]{64}$/);
+    expect(scope("many", "strict")).toBe(scope("few", "strict"));
+    expect(scope("few", "lenient")).not.toBe(scope("few", "strict"));
+    expect(scope("few", "strict", 2)).not.toBe(scope("few", "strict"));
+  });
+
+  test("is none of any other task's", () => {
+    expect(rowScopeOf({ calls: [] }, () => "", "")).toBeUndefined();
   });
 });
 

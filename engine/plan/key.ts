@@ -33,6 +33,18 @@ export function keyOf(
   return { key: digest(KEY_RECORD, preImage(task, digestOf, numerics)), tree };
 }
 
+/** What every row of a row-wise task depends on beside the row itself; undefined for any other task. */
+export function rowScopeOf(
+  task: KeyedTask,
+  digestOf: (node: string) => string | undefined,
+  numerics: string,
+): string | undefined {
+  const [call] = task.calls;
+  if (call?.rowwise === undefined) return undefined;
+  const { [call.rowwise]: _rows, ...inputs } = call.inputs;
+  return digest("align.rows.1", preImage({ calls: [{ ...call, inputs }] }, digestOf, numerics));
+}
+
 function preImage(task: KeyedTask, digestOf: (node: string) => string | undefined, numerics: string): Json {
   return {
     ...(task.from === undefined ? {} : { from: digestOf(task.from)! }),

@@ -19,6 +19,8 @@ export interface PlanCall {
   readonly op: string;
   readonly version: number;
   readonly numeric: boolean;
+  /** The input whose rows are worked on one by one. */
+  readonly rowwise?: string;
   /** As the implementation gets them. */
   readonly params: Readonly<Record<string, Json>>;
   /** The part of them that the result depends on, in the form that is hashed. */

@@ -25,6 +25,8 @@ export interface Work {
   readonly task: PlanTask;
   readonly key: string;
   readonly keyTree: KeyTree;
+  /** Of a row-wise task. */
+  readonly rows?: string;
   /** Digests of the artifacts it reads, by node. */
   readonly inputs: ReadonlyMap<string, string>;
   readonly signal: AbortSignal;
@@ -72,8 +74,9 @@ export async function attempt(work: Work, around: Surroundings): Promise<Ending>
 }
 
 async function build(work: Work, around: Surroundings): Promise<Ending> {
-  const { task, key, keyTree, signal } = work;
+  const { task, key, keyTree, rows, signal } = work;
   const { store, clock } = around;
+  const rowsOf = rows === undefined ? {} : { rows };
   const artifacts = new Map<string, Artifact>();
   for (const [node, digest] of work.inputs) {
     const laid = await store.materialise(digest);
@@ -82,9 +85,16 @@ async function build(work: Work, around: Surroundings): Promise<Ending> {
   }
   await refuseChangedFiles(task, store, "since the plan was made");
 
-  const current = await store.begin({ key, node: task.id, run: around.run });
+  const current = await store.begin({ key, node: task.id, run: around.run, ...rowsOf });
   try {
-    around.emit({ type: "task-started", node: task.id, key, reason: task.reason, log: current.log });
+    around.emit({
+      type: "task-started",
+      node: task.id,
+      key,
+      reason: task.reason,
+      log: current.log,
+      ...rowsOf,
+    });
     const started = clock.now();
     const order = orderOf(task, artifacts, current, around);
     const { said, exit, tail } = await converse(order, current, signal, around);
@@ -102,6 +112,7 @@ async function build(work: Work, around: Surroundings): Promise<Ending> {
       key,
       ops: task.calls.map((call) => call.op),
       keyTree,
+      ...rowsOf,
       metrics: said.metrics,
       ...(said.summary === undefined ? {} : { summary: said.summary }),
       seconds: (clock.now() - started) / 1000,
@@ -162,7 +173,7 @@ async function converse(
 function orderOf(
   task: PlanTask,
   artifacts: ReadonlyMap<string, Artifact>,
-  { out, scratch }: Attempt,
+  { out, scratch, rows }: Attempt,
   { device, threads, jobs }: Surroundings,
 ): Task {
   return {
@@ -184,6 +195,7 @@ function orderOf(
     })),
     out,
     scratch,
+    ...(rows === undefined ? {} : { rows }),
     device,
     threads: task.heavy ? threads : Math.max(1, Math.floor(threads / jobs)),
   };

@@ -19,6 +19,8 @@ export interface Task {
   readonly calls: readonly TaskCall[];
   readonly out: string;
   readonly scratch: string;
+  /** The journal of a row-wise task. */
+  readonly rows?: string;
   readonly device: string;
   readonly threads: number;
 }

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import type { Event, EventBody, Outcome } from "../events.ts";
 import { eventsName, HistoryWriter, recordRun } from "../journal.ts";
 import { artifactOf } from "../plan/graph.ts";
-import { type KeyTree, keyOf } from "../plan/key.ts";
+import { type KeyTree, keyOf, rowScopeOf } from "../plan/key.ts";
 import type { Plan, PlannedArtifact, PlanTask } from "../plan/plan.ts";
 import { type Clock, type Processes, systemClock, systemProcesses } from "../ports.ts";
 import { explained, problemOf, problemOfSystem } from "../problem.ts";
@@ -244,8 +244,10 @@ class Run {
     const inputs = new Map(task.needs.map((node) => [node, this.#artifacts.get(node)!.tree]));
     const abort = new AbortController();
     this.#aborts.set(task.id, abort);
+    const rows = rowScopeOf(task, (node) => inputs.get(node), this.#plan.numerics);
+    const work = { task, key, keyTree: tree, inputs, signal: abort.signal };
     this.#watch(task, async () => {
-      const ending = await attempt({ task, key, keyTree: tree, inputs, signal: abort.signal }, this.#around);
+      const ending = await attempt(rows === undefined ? work : { ...work, rows }, this.#around);
       this.#aborts.delete(task.id);
       this.#end(task, ending);
     });

@@ -19,6 +19,7 @@ import {
   type TransformRun,
 } from "../task.ts";
 import type { FromWorker, Task, TaskCall, TaskResult, ToWorker } from "./protocol.ts";
+import { openRowJournal } from "./row-journal.ts";
 import { readRows, writeRows } from "./rows.ts";
 
 export interface TaskHooks {
@@ -71,12 +72,15 @@ async function runSingle(
 ): Promise<TaskResult> {
   const call = task.calls[0]!;
   const implementation = (await load(call, operations)) as StageRun<unknown> | ModelRun<unknown>;
+  const journal = task.rows === undefined ? undefined : openRowJournal(task.rows);
   const context: OutputContext<unknown> = {
     ...contextOf(task, call, hooks),
     out: task.out,
     scratch: task.scratch,
+    ...(journal ? { journal } : {}),
   };
-  const { metrics, summary }: RunResult = (await implementation.run(context)) ?? {};
+  const { metrics, summary }: RunResult =
+    (await implementation.run(context).finally(() => journal?.close())) ?? {};
   if (metrics) {
     refuseNonFinite(metrics);
     await writeFile(join(task.out, "metrics.json"), `${canonicalJson(metrics)}\n`);

@@ -5,7 +5,7 @@
 //   attempts/…               work in progress               leases/<key>            who builds what
 //   runs/<run>/              journal and logs of a run      history/                last keys of every stage
 //   quarantine/              damaged files, set aside       memo.json               digests of untouched files
-//   scratch/<key>/           checkpoints of unfinished tasks
+//   scratch/<key>/           checkpoints of unfinished tasks rows/<scope>.jsonl      what single rows came to
 import {
   chmodSync,
   copyFileSync,
@@ -35,6 +35,7 @@ import { publishTree } from "./publish.ts";
 import {
   type ActionRecord,
   type Attempt,
+  type AttemptOf,
   type Claim,
   type Collected,
   type FileDigest,
@@ -168,7 +169,7 @@ export class DiskStore implements Store {
     return true;
   }
 
-  async begin({ key, node, run }: { key: string; node: string; run: string }): Promise<Attempt> {
+  async begin({ key, node, run, rows }: AttemptOf): Promise<Attempt> {
     return explained(`start an attempt in ${this.root}`, async () => {
       const folder = this.#privateFolder(key.slice(0, 16));
       const out = join(folder, "out");
@@ -184,6 +185,7 @@ export class DiskStore implements Store {
       return {
         out,
         scratch,
+        ...(rows === undefined ? {} : { rows: join(this.root, "rows", `${rows}.jsonl`) }),
         log,
         discard,
         commit: (record) =>

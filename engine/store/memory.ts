@@ -7,6 +7,7 @@ import { MemoryFiles } from "../testing.ts";
 import type {
   ActionRecord,
   Attempt,
+  AttemptOf,
   Claim,
   Collected,
   FileDigest,
@@ -78,12 +79,13 @@ export class MemoryStore implements Store {
     return { dir };
   }
 
-  async begin({ key, node, run }: { key: string; node: string; run: string }): Promise<Attempt> {
+  async begin({ key, node, run, rows }: AttemptOf): Promise<Attempt> {
     const folder = `${this.root}/attempts/${this.#attempts++}`;
     const discard = async (): Promise<void> => this.files.remove(folder);
     return {
       out: `${folder}/out`,
       scratch: `${this.root}/scratch/${key}`,
+      ...(rows === undefined ? {} : { rows: `${this.root}/rows/${rows}.jsonl` }),
       log: `${this.root}/runs/${run}/logs/${node}.log`,
       discard,
       commit: async (rest) => {

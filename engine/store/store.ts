@@ -21,6 +21,8 @@ export interface ActionRecord {
   readonly keyTree: KeyTree;
   readonly metrics: Readonly<Record<string, number>>;
   readonly summary?: string;
+  /** Of a row-wise task: where its rows are kept. */
+  readonly rows?: string;
   /** What it took to make. */
   readonly seconds: number;
 }
@@ -38,12 +40,22 @@ export interface FileDigest {
   readonly stamp: string;
 }
 
+export interface AttemptOf {
+  readonly key: string;
+  readonly node: string;
+  readonly run: string;
+  /** The scope of a row-wise task. */
+  readonly rows?: string;
+}
+
 /** One try at a task: a folder of its own, which becomes an artifact or disappears. */
 export interface Attempt {
   /** Empty; the task writes its artifact here. */
   readonly out: string;
   /** What earlier attempts at the same key left for this one; removed by a commit. */
   readonly scratch: string;
+  /** The journal of a row-wise task's rows, shared by all tasks of the same scope; outlives them. */
+  readonly rows?: string;
   /** stdout and stderr of the worker; stays after the attempt. */
   readonly log: string;
   /** Moves the files into the store, then writes the record. When another run was first, its record is returned. */
@@ -68,7 +80,7 @@ export interface Store {
   manifest(tree: string): Promise<Manifest | undefined>;
   /** The artifact as a read-only folder, verified. */
   materialise(tree: string): Promise<{ readonly dir: string } | { readonly damage: string }>;
-  begin(attempt: { readonly key: string; readonly node: string; readonly run: string }): Promise<Attempt>;
+  begin(attempt: AttemptOf): Promise<Attempt>;
   /** Who builds the key now; `release` when it is this run. */
   claim(key: string): Promise<Claim>;
   /** Copies an artifact to a folder of the user's; true when anything had to be written. */

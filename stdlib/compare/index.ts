@@ -15,6 +15,7 @@ export const compare = defineStage(
       { name: "prompts", type: dataset(rows.Prompt), doc: "Held-out prompts." },
       { name: "judge", type: { kind: "judge" }, doc: "Scores each response." },
     ],
+    rowwise: "prompts",
     params: Type.Object({
       samples: Type.Integer({
         minimum: 1,

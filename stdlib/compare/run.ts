@@ -1,6 +1,7 @@
 // Compares: same prompts, same random numbers, two models → scores → paired differences, intervals, KL.
 import {
   type OutputContext,
+  once,
   type RunResult,
   type StageRun,
   TaskError,
@@ -37,7 +38,7 @@ export interface Comparison {
 export const compare: StageRun<CompareParams> = { run };
 
 async function run(ctx: OutputContext<CompareParams>): Promise<RunResult> {
-  const { params, inputs } = ctx;
+  const { params, inputs, journal } = ctx;
   const backend = await openBackend(ctx);
   const model = await openModel(inputs.model![0]!);
   const baseline = await openModel(inputs.baseline![0]!);
@@ -47,15 +48,20 @@ async function run(ctx: OutputContext<CompareParams>): Promise<RunResult> {
   const each = prompts.length * params.samples;
   const report = (before: number) => (done: number) =>
     ctx.progress({ done: before + done, total: 2 * each, unit: "responses" });
-  const after = await respond(backend, model, prompts, params, report(0));
+  const after = await respond(backend, model, prompts, params, report(0), { journal, name: "model" });
   const forBaseline = await readPrompts(inputs.prompts![0]!, baseline.tokenizer);
-  const before = await respond(backend, baseline, forBaseline, params, report(each));
+  const before = await respond(backend, baseline, forBaseline, params, report(each), {
+    journal,
+    name: "baseline",
+  });
   const kl = await sequenceKl(backend, model, baseline, prompts, after);
 
   const rows: Comparison[] = [];
   for (const [i, { prompt }] of prompts.entries()) {
-    const score = async ({ text }: Response) =>
-      (await judge.score({ prompt, response: text, row: { prompt } })).score;
+    const score = ({ text }: Response) =>
+      once(journal, ["score", prompt, text], async () => {
+        return (await judge.score({ prompt, response: text, row: { prompt } })).score;
+      });
     rows.push({
       prompt,
       responses: after[i]!.map(({ text }) => text),

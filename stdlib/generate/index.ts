@@ -49,6 +49,7 @@ export const generate = defineStage(
       { name: "models", type: { kind: "model" }, variadic: true, doc: "One model, or a list." },
       { name: "prompts", type: dataset(rows.Prompt), doc: "The prompts." },
     ],
+    rowwise: "prompts",
     params: Type.Object({
       samples: Type.Integer({
         minimum: 1,

@@ -1,5 +1,6 @@
 // Samples responses of one model to prompts: what `generate` and `compare` share.
-import { TaskError } from "../../engine/index.ts";
+import { type RowJournal, TaskError } from "../../engine/index.ts";
+import type { Json } from "../../grammar/index.ts";
 import { type Backend, createGenerator, type Generation, stream } from "../../tensor/index.ts";
 import type { OpenModel } from "../training/model.ts";
 
@@ -28,15 +29,20 @@ export interface Encoded {
   readonly ids: readonly number[];
 }
 
-/** `samples` responses to each prompt, in order. */
+/**
+ * `samples` responses to each prompt, in order. `journal` keeps every response as it ends, under `name` and the tokens it
+ * answers: a row's response does not depend on the rows beside it (tensor/decode), so what is kept may be left out.
+ */
 export async function respond(
   backend: Backend,
   model: OpenModel,
   prompts: readonly Encoded[],
   sampling: Sampling,
   onProgress: (rowsDone: number) => void,
+  kept: { readonly journal?: RowJournal | undefined; readonly name: string } = { name: "" },
 ): Promise<Response[][]> {
   const { samples, seed, ...options } = sampling;
+  const { journal, name } = kept;
   const limit = model.geometry.maxLength;
   for (const [index, { ids }] of prompts.entries()) {
     if (ids.length >= limit) {
@@ -52,26 +58,39 @@ export async function respond(
     Array.from({ length: samples }, (_, sample) => ({
       id: `${sample}:${id}`,
       // An encoder's input ends with the end of text, as T5 was trained.
-      ids: model.geometry.decoderStart === undefined ? ids : [...ids, model.tokenizer.eos],
+      ids: model.geometry.decoderStart === undefined ? [...ids] : [...ids, model.tokenizer.eos!],
     })),
   );
-  const generations = await generator.generate(
-    rows.map(({ ids }) => ids),
+  const of = ({ id, ids }: (typeof rows)[number]): Json => [name, id, ids];
+  const found = rows.map((row) => journal?.get(of(row)) as unknown as Kept | undefined);
+  const open = rows.filter((_, i) => found[i] === undefined);
+  if (open.length < rows.length) onProgress(rows.length - open.length);
+  const made = await generator.generate(
+    open.map(({ ids }) => ids),
     {
       ...options,
       eos: [model.tokenizer.eos!],
       random: stream(seed).split("generate"),
-      row_ids: rows.map(({ id }) => id),
-      onProgress: ({ rowsDone }) => onProgress(rowsDone),
+      row_ids: open.map(({ id }) => id),
+      onProgress: ({ rowsDone }) => onProgress(rows.length - open.length + rowsDone),
+      onRow: (index, generation) => journal?.put(of(open[index]!), keptOf(generation)),
     },
   );
   await generator.dispose();
-  const responses = generations.map((generation) => responseOf(generation, model));
+  let next = 0;
+  const responses = found.map((kept) => responseOf(kept ?? keptOf(made[next++]!), model));
   return prompts.map((_, i) => responses.slice(i * samples, (i + 1) * samples));
 }
 
-function responseOf({ ids, stop }: Generation, model: OpenModel): Response {
-  return { text: model.tokenizer.decode([...ids]), ids: [...ids], ended: stop === "eos" };
+/** What the journal keeps of a response. */
+type Kept = { readonly ids: number[]; readonly ended: boolean };
+
+function keptOf({ ids, stop }: Generation): Kept {
+  return { ids: [...ids], ended: stop === "eos" };
+}
+
+function responseOf({ ids, ended }: Kept, model: OpenModel): Response {
+  return { text: model.tokenizer.decode(ids), ids, ended };
 }
 
 /** Ids of prompts by their content; a repeated prompt is told apart by its count. */

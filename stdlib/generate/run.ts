@@ -25,8 +25,13 @@ async function run(ctx: OutputContext<Sampling>): Promise<RunResult> {
     const prompts = await readPrompts(ctx.inputs.prompts![0]!, model.tokenizer);
     const each = prompts.length * ctx.params.samples;
     const total = sources.length * each;
-    const sampled = await respond(backend, model, prompts, ctx.params, (done) =>
-      ctx.progress({ done: index * each + done, total, unit: "responses" }),
+    const sampled = await respond(
+      backend,
+      model,
+      prompts,
+      ctx.params,
+      (done) => ctx.progress({ done: index * each + done, total, unit: "responses" }),
+      { journal: ctx.journal, name: `${index}` },
     );
     prompts.forEach(({ prompt }, i) => {
       rows[i] ??= { prompt, responses: [], models: [] };

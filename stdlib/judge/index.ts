@@ -22,6 +22,7 @@ export const judge = defineStage(
         "x-source": "prompts differ, and their part of a score is the same for all responses to one",
       }),
     }),
+    rowwise: "data",
     output: ({ row }) =>
       dataset({ name: "Rated", columns: { ...row?.columns, ...rated(row?.columns.prompt) } }),
     metrics: {

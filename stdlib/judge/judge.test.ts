@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { openRowJournal } from "../../engine/index.ts";
 import { script } from "../lexicon/index.ts";
 import { columnsOf, datasetOf, rowsIn, runWith, temporaryFolder } from "../testing.ts";
 import { judge } from "./index.ts";
@@ -72,4 +73,31 @@ test("the output is rated", () => {
     models: "list",
     scores: "list",
   });
+});
+
+test("a hundred rows, then ten more: a hundred calls, then ten", async () => {
+  const by = await judgeOf(
+    "({ response }) => { globalThis.calls = (globalThis.calls ?? 0) + 1; return response.length; }",
+  );
+  const calls = (globalThis as { calls?: number }).calls ?? 0;
+  const made = () => ((globalThis as { calls?: number }).calls ?? 0) - calls;
+  const path = join(await temporaryFolder(), "rows.jsonl");
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({ prompt: `p${i}`, responses: ["x".repeat(i + 1)] }));
+  const run = async (count: number) => {
+    // A process of its own, as far as the journal can tell.
+    const journal = openRowJournal(path);
+    const inputs = { data: await datasetOf(many(count)), by };
+    return runWith(judge, {}, { inputs, journal }).finally(() => journal.close());
+  };
+  const whole = await runWith(judge, {}, { inputs: { data: await datasetOf(many(110)), by } });
+  expect(made()).toBe(110);
+  const first = await run(100);
+  expect(made()).toBe(110 + 100);
+  expect(await rowsIn((await run(100)).dir)).toEqual(await rowsIn(first.dir));
+  expect(made()).toBe(110 + 100);
+  const more = await run(110);
+  expect(made()).toBe(110 + 100 + 10);
+  expect(await rowsIn(more.dir)).toEqual(await rowsIn(whole.dir));
+  expect(more.metrics).toEqual(whole.metrics);
 });

@@ -1,5 +1,13 @@
-// Scores responses row by row: read → score → write.
-import { type Rows, readColumns, readRows, type StageRun, TaskError, writeRows } from "../../engine/index.ts";
+// Scores responses row by row: read → score → keep → write.
+import {
+  once,
+  type Rows,
+  readColumns,
+  readRows,
+  type StageRun,
+  TaskError,
+  writeRows,
+} from "../../engine/index.ts";
 import { listIn, wrongColumn } from "../data/row-text.ts";
 import { plainText } from "../template/index.ts";
 import { checkedScore, openJudge, type Score } from "./judges.ts";
@@ -23,8 +31,12 @@ export const judge: StageRun<Params> = {
         for (const [i, response] of listIn(row, "responses", number).entries()) {
           if (typeof response !== "string") throw wrongColumn(row, "responses", number, "a list of texts");
           const read = ctx.params.score === "full" ? plainText(row.prompt, "prompt") + response : response;
-          const value = await by.score({ prompt: row.prompt ?? "", response: read, row });
-          scores.push(checkedScore(value, `response ${i + 1} of row ${number}`));
+          const what = `response ${i + 1} of row ${number}`;
+          // Kept at once: a judge may cost money.
+          const ask = async () => ({
+            ...checkedScore(await by.score({ prompt: row.prompt ?? "", response: read, row }), what),
+          });
+          scores.push(await once(ctx.journal, [row, i], ask));
         }
         for (const { score } of scores) {
           sum += score;
