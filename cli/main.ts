@@ -65,6 +65,16 @@ command("graph", "draw the DAG")
   )
   .action(async (file, options) => exit((await import("./commands/graph.ts")).graph(file, options)));
 
+program
+  .command("docs")
+  .description("Markdown of a pipeline, of one operation, or of the standard library")
+  .argument("[what]", "a .align file, or the name of an operation")
+  .option("--stdlib", "every operation there is")
+  .option("-o, --output <path>", "write there: a file, or with --stdlib a folder with a page each")
+  .option("--profile <name>", "the pipeline with this profile applied")
+  .addOption(setOption())
+  .action(async (what, options) => exit((await import("./commands/docs.ts")).docs(what, options)));
+
 command("explain", "why a stage is cached or will run: what changed, old and new", [
   ["<stage>", "a stage, dataset or model of the file"],
 ])

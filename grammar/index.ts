@@ -30,6 +30,7 @@ export { publishParams } from "./publication.ts";
 export { renderJson, toJson } from "./render/json.ts";
 export { renderSarif, toSarif } from "./render/sarif.ts";
 export { type RenderOptions, render, summarize } from "./render/text.ts";
+export { describe as describeSchema } from "./schema.ts";
 export * as services from "./services/index.ts";
 export type {
   CallFacts,

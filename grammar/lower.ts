@@ -107,6 +107,7 @@ function lowerNode(node: BoundNode): ProgramNode {
     id: node.id,
     kind: node.kind,
     ...(doc === undefined ? {} : { doc }),
+    type: node.type,
     ...(node.from ? { from: ref(node.from) } : {}),
     calls: node.calls.map(lowerCall),
     span: node.place.span,

@@ -1,6 +1,6 @@
 // A checked program: the only thing the engine knows of the language. Plain JSON, names and places kept for people only.
 import type { Span } from "./source.ts";
-import type { Json } from "./types.ts";
+import type { Json, Type } from "./types.ts";
 
 /** Where a value came from, for `align plan`: shown, never part of a key. */
 export type Provenance =
@@ -37,6 +37,8 @@ export interface ProgramNode {
   readonly id: string;
   readonly kind: "dataset" | "model" | "stage";
   readonly doc?: string;
+  /** What comes out. */
+  readonly type: Type;
   readonly from?: Ref;
   readonly calls: readonly Call[];
   /** The declaration. */

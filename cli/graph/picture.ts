@@ -1,5 +1,6 @@
 // The DAG as people see it: boxes with a name, an operation and a state, and arrows between them.
 import type { Plan } from "../../engine/index.ts";
+import type { Program } from "../../grammar/index.ts";
 
 export interface Box {
   readonly id: string;
@@ -31,5 +32,26 @@ export function pictureOf(plan: Plan): Picture {
       cached: task.state === "cached",
     })),
     arrows: plan.edges.map(({ from, to, input }) => ({ from, to, input })),
+  };
+}
+
+/** Of a program nobody has planned: nothing is known to be cached. */
+export function pictureOfProgram(program: Program): Picture {
+  return {
+    title: program.name,
+    boxes: program.nodes.map(({ id, kind, calls }) => ({
+      id,
+      kind,
+      work: calls.map(({ op }) => op).join(" → "),
+      cached: false,
+    })),
+    arrows: program.nodes.flatMap(({ id, from, calls }) => [
+      ...(from ? [{ from: from.node, to: id, input: "rows" }] : []),
+      ...calls.flatMap(({ inputs }) =>
+        Object.entries(inputs).flatMap(([input, refs]) =>
+          refs.map(({ node }) => ({ from: node, to: id, input })),
+        ),
+      ),
+    ]),
   };
 }
