@@ -28,6 +28,7 @@ command("run", "check, plan, and run what is not cached; resume what was interru
   .option("--jobs <n>", "light stages side by side (default: cores)", wholeNumber)
   .option("--keep-going", "go on with what does not need a failed stage")
   .option("--dry-run", "stop after the plan")
+  .option("--verify-inputs", "read every input file again, also those that look untouched")
   .option("--json", "one event per line on stdout")
   .action(async (file, options) => exit((await import("./commands/run.ts")).run(file, options)));
 
@@ -54,6 +55,7 @@ program
 
 command("plan", "what would run, what is cached, and where every value comes from")
   .option("--only <stage>", "only this stage and what it needs")
+  .option("--verify-inputs", "read every input file again, also those that look untouched")
   .option("--json", "the plan as JSON")
   .action(async (file, options) => exit((await import("./commands/plan.ts")).plan(file, options)));
 

@@ -13,6 +13,7 @@ export interface PipelineOptions {
   readonly set?: Readonly<Record<string, string>>;
   readonly store?: string;
   readonly only?: string;
+  readonly verifyInputs?: boolean;
   /** Default: auto. */
   readonly device?: string;
 }
@@ -89,6 +90,7 @@ export async function openPlan(
     store,
     numerics: chosen.numerics,
     ...(options.only === undefined ? {} : { only: options.only }),
+    ...(options.verifyInputs ? { verifyInputs: true } : {}),
   });
   if ("plan" in planned) return { plan: planned.plan, store, device: chosen.device };
   for (const problem of planned.problems) console.error(failureText(problem));

@@ -28,6 +28,8 @@ export interface PlanOptions {
   /** Fingerprint of backend, dtype and determinism class; goes into the keys of numeric tasks. */
   readonly numerics?: string;
   readonly files?: FileSystem;
+  /** Reads every input file, instead of trusting the digests of those that look untouched. */
+  readonly verifyInputs?: boolean;
 }
 
 export type Planned = { readonly plan: Plan } | { readonly problems: readonly Problem[] };
@@ -226,7 +228,7 @@ async function planFiles(
     const folder = as === "folder" ? folderOf(path, dirname(resolve(from)), fs) : undefined;
     for (const file of resolved.files) {
       const within = typeof folder === "string" ? { within: relative(folder, file) } : {};
-      const digest = await options.store.digestFile(file);
+      const digest = await options.store.digestFile(file, options.verifyInputs);
       if (!digest) throw new TaskError({ code: "no-such-file", message: `${file} has just been removed` });
       files.push({ name: fileName(file, path, from), path: file, ...within, ...digest });
     }

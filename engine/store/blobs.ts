@@ -26,8 +26,7 @@ export class Blobs {
     if (!stat) return `${entry.path} is missing`;
     if (stat.kind !== "file") return `${entry.path} is not a file`;
     if (stat.size !== entry.size) return `${entry.path} has ${stat.size} bytes instead of ${entry.size}`;
-    if (anew) this.#memo.forget(path);
-    if ((await this.#memo.digest(path))?.sha256 === entry.sha256) return undefined;
+    if ((await this.#memo.digest(path, anew))?.sha256 === entry.sha256) return undefined;
     return `${entry.path} has other content than was written`;
   }
 

@@ -190,6 +190,18 @@ describe("a store on disk", () => {
     expect((await on.store.digestFile(path))!.sha256).not.toBe(before!.sha256);
   });
 
+  test("reads a data file anew when it is asked to, whatever it remembers", async () => {
+    const folder = newFolder();
+    const path = join(folder, "data.txt");
+    writeFileSync(path, "one");
+    const { sha256, stamp } = (await open(folder).store.digestFile(path))!;
+    const wrong = "f".repeat(64);
+    writeFileSync(join(folder, "store", "memo.json"), JSON.stringify([[path, [stamp, wrong]]]));
+    const { store } = open(folder);
+    expect((await store.digestFile(path))!.sha256).toBe(wrong);
+    expect((await store.digestFile(path, true))!.sha256).toBe(sha256);
+  });
+
   test("refuses an artifact with a link in it", async () => {
     const on = open();
     const attempt = await on.store.begin({ key, node: "n", run: "r" });

@@ -70,8 +70,8 @@ export class DiskStore implements Store {
     this.#leases = new Leases(join(this.root, "leases"), processes, clock);
   }
 
-  digestFile(path: string): Promise<FileDigest | undefined> {
-    return explained(`read ${path}`, () => this.#memo.digest(path));
+  digestFile(path: string, anew = false): Promise<FileDigest | undefined> {
+    return explained(`read ${path}`, () => this.#memo.digest(path, anew));
   }
 
   stampOf(path: string): string | undefined {

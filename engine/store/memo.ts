@@ -26,8 +26,9 @@ export class DigestMemo {
     this.#known = load(path);
   }
 
-  /** Undefined when there is no such regular file. */
-  async digest(path: string): Promise<FileDigest | undefined> {
+  /** Undefined when there is no such regular file. `anew` reads it, whatever is remembered. */
+  async digest(path: string, anew = false): Promise<FileDigest | undefined> {
+    if (anew) this.forget(path);
     for (let attempt = 0; attempt < 3; attempt++) {
       const stat = systemFiles.stat(path);
       if (stat?.kind !== "file") return undefined;

@@ -72,8 +72,11 @@ export interface Log {
 
 export interface Store {
   readonly root: string;
-  /** Content digest of a file of the user's, remembered as long as the file is untouched; undefined when there is none. */
-  digestFile(path: string): Promise<FileDigest | undefined>;
+  /**
+   * Content digest of a file of the user's, remembered as long as the file is untouched; undefined when there is none.
+   * `anew` reads it, whatever is remembered.
+   */
+  digestFile(path: string, anew?: boolean): Promise<FileDigest | undefined>;
   stampOf(path: string): string | undefined;
   /** The record of a key, with its artifact verified. A damaged one is set aside and reported. */
   lookup(key: string): Promise<Lookup>;
