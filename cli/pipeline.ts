@@ -61,7 +61,7 @@ export function unreadable(path: string, error: unknown): string {
 function hostOf(path: string): Host {
   return {
     resolve: (spec, as) => resolveFiles(spec, path, undefined, as),
-    peek: (spec) => peekRow(spec, path),
+    peek: (spec) => peekRow(spec, path, process.env),
   };
 }
 

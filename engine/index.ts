@@ -28,7 +28,16 @@ export { asProblem, type Problem } from "./problem.ts";
 export type { Finish } from "./run/conclude.ts";
 export type { Spawn } from "./run/protocol.ts";
 export { once, openRowJournal, type RowJournal } from "./run/row-journal.ts";
-export { type Columns, linesOf, readColumns, readJsonl, readRows, writeRows } from "./run/rows.ts";
+export {
+  type Columns,
+  linesOf,
+  parseJsonl,
+  parseRow,
+  readColumns,
+  readJsonl,
+  readRows,
+  writeRows,
+} from "./run/rows.ts";
 export { type RunOptions, run } from "./run/run.ts";
 export { processSpawn } from "./run/spawn.ts";
 export { runTask, serveWorker } from "./run/worker.ts";

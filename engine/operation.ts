@@ -16,6 +16,8 @@ import type { ModelRun, SourceRun, StageRun, TransformRun } from "./task.ts";
 
 export interface Declaration<P extends TObject> {
   readonly name: string;
+  /** Where an operation of another kind has the same name. */
+  readonly id?: string;
   /** Raise it when the same parameters and inputs give different bytes than before. */
   readonly version: number;
   readonly doc: string;
@@ -92,6 +94,7 @@ function define<P extends TObject, R>(
   let compiled: ValidateFunction | undefined;
   return {
     name: declaration.name,
+    ...(declaration.id === undefined ? {} : { id: declaration.id }),
     kind,
     version: declaration.version,
     doc: declaration.doc,

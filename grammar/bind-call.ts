@@ -4,13 +4,14 @@ import type { BoundArgument } from "./bind.ts";
 import type { Context } from "./context.ts";
 import type { Provenance } from "./program.ts";
 import { isList } from "./schema.ts";
-import type {
-  CallFacts,
-  InputSpec,
-  OperationKind,
-  ParamSchema,
-  Signature,
-  TypeProblem,
+import {
+  type CallFacts,
+  type InputSpec,
+  type OperationKind,
+  type ParamSchema,
+  type Signature,
+  signatureFor,
+  type TypeProblem,
 } from "./signature.ts";
 import { join, type Place, positionAt } from "./source.ts";
 import { any, fits, type Json, type Row, type Type } from "./types.ts";
@@ -85,7 +86,7 @@ export function pipeInput(signature: Signature): InputSpec | undefined {
 }
 
 export function bindCall(call: ast.Call, site: CallSite, context: Context, bindGiven: BindGiven): BoundCall {
-  const signature = context.signatures.get(call.callee.text);
+  const signature = signatureFor(context.signatures, call.callee.text, site.roles);
   const shared = { call, roles: site.roles, ...(site.piped ? { piped: site.piped } : {}) };
   const empty = {
     inputs: [],

@@ -127,7 +127,7 @@ function lowerCall(bound: BoundCall): Call {
     provenance[v.name] = v.provenance;
   }
   return {
-    op: bound.call.callee.text,
+    op: bound.signature?.id ?? bound.call.callee.text,
     inputs: Object.fromEntries(bound.inputs.map((i) => [i.spec.name, i.given.map(ref)])),
     params,
     provenance,

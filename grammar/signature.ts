@@ -91,6 +91,8 @@ export interface TypeProblem {
 
 export interface Signature {
   readonly name: string;
+  /** Its key in the library and in plans, where two kinds share a name: `hf` is a model and a source of rows. */
+  readonly id?: string;
   readonly kind: OperationKind;
   readonly doc: string;
   readonly inputs: readonly InputSpec[];
@@ -111,6 +113,18 @@ export interface Signature {
 
 /** Every operation there is, by name. */
 export type Library = ReadonlyMap<string, Signature>;
+
+/** Of two operations of one name, the one that may stand here. */
+export function signatureFor(
+  library: Library,
+  name: string,
+  roles: readonly OperationKind[],
+): Signature | undefined {
+  const found = library.get(name);
+  if (found?.name !== name) return undefined;
+  if (roles.includes(found.kind)) return found;
+  return [...library.values()].find((s) => s.name === name && roles.includes(s.kind)) ?? found;
+}
 
 /** What the checker may ask of the outside world. */
 export interface Host {

@@ -1,16 +1,18 @@
 // The door of the standard library: every operation there is, by name.
 import { availableParallelism } from "node:os";
 import type { Operation } from "../engine/index.ts";
+import type { Row } from "../grammar/index.ts";
 import type { Device } from "../tensor/index.ts";
 import { binarize } from "./binarize/index.ts";
 import { compare } from "./compare/index.ts";
-import { sources, transforms } from "./data/index.ts";
+import { peekRow as peekPath, sources, transforms } from "./data/index.ts";
 import { decoder } from "./decoder/index.ts";
 import { dpo } from "./dpo/index.ts";
 import type { Conversation, ReplyOptions } from "./generate/conversation.ts";
 import { generate } from "./generate/index.ts";
 import { gguf } from "./gguf/index.ts";
-import { hf } from "./hf/index.ts";
+import { cachedRows } from "./hf/cached-rows.ts";
+import { hf, hfRows } from "./hf/index.ts";
 import { judge } from "./judge/index.ts";
 import { lexicon, script } from "./lexicon/index.ts";
 import { local } from "./local/index.ts";
@@ -27,6 +29,7 @@ export const library: ReadonlyMap<string, Operation> = new Map(
     local,
     gguf,
     hf,
+    hfRows,
     lexicon,
     script,
     tokenizer,
@@ -37,14 +40,19 @@ export const library: ReadonlyMap<string, Operation> = new Map(
     binarize,
     dpo,
     compare,
-  ].map((operation) => [operation.name, operation]),
+  ].map((operation) => [operation.id ?? operation.name, operation]),
 );
 
 export { type Device, devices, isDevice, likelyDevices, machineStamp } from "../tensor/backends/devices.ts";
-export { peekRow } from "./data/index.ts";
 export type { Conversation, ReplyOptions } from "./generate/conversation.ts";
 export type { BackendReport } from "./training/backend.ts";
 export { numerics } from "./training/numerics.ts";
+
+/** The columns that a path or an address of the hub's has, as far as they are on this machine. */
+export function peekRow(path: string, from: string, env: NodeJS.ProcessEnv): Row | undefined {
+  const cached = cachedRows.read(path, env);
+  return cached ? cached.row : peekPath(path, from);
+}
 
 /** Opens a model folder to talk to; what computes is loaded only now. */
 export async function openChat(dir: string, options: ReplyOptions): Promise<Conversation> {

@@ -68,7 +68,14 @@ export async function readWith(
 ): Promise<RowData[]> {
   const source = (await operation.load()) as SourceRun<unknown>;
   return collect(
-    source.read(contextOf(operation, { paths: [...files], ...params }, { files: { paths: files } }, "")),
+    source.read(
+      contextOf(
+        operation,
+        { ...(files.length > 0 && { paths: [...files] }), ...params },
+        { files: { paths: files } },
+        "",
+      ),
+    ),
   );
 }
 

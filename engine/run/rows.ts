@@ -62,16 +62,22 @@ export async function readColumns(dir: string): Promise<Columns> {
 }
 
 /** The objects of a JSON Lines file; a line that is none is named. */
-export async function* readJsonl(path: string): Rows {
+export function readJsonl(path: string): Rows {
+  return parseJsonl(linesOf(path), path);
+}
+
+/** `name` is what messages call the file. */
+export async function* parseJsonl(lines: AsyncIterable<string>, name: string): Rows {
   let number = 0;
-  for await (const line of linesOf(path)) {
+  for await (const line of lines) {
     number++;
     if (line.trim() === "") continue;
-    yield parseLine(line, `${path}:${number}`);
+    yield parseRow(line, `${name}:${number}`);
   }
 }
 
-function parseLine(line: string, where: string): RowData {
+/** One object of a file; `where` is its file and line. */
+export function parseRow(line: string, where: string): RowData {
   let value: Json;
   try {
     value = JSON.parse(line) as Json;
@@ -93,23 +99,30 @@ function parseLine(line: string, where: string): RowData {
   });
 }
 
-/** Lines without their ends (LF or CRLF) and without a byte order mark. */
-export async function* linesOf(path: string): AsyncIterable<string> {
+/** Lines of a file, or of bytes as they come, without their ends (LF or CRLF) and without a byte order mark. */
+export async function* linesOf(from: string | AsyncIterable<Uint8Array>): AsyncIterable<string> {
+  const decoder = new TextDecoder("utf-8");
+  let rest = "";
+  for await (const bytes of typeof from === "string" ? bytesOf(from) : from) {
+    rest += decoder.decode(bytes, { stream: true });
+    const lines = rest.split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) yield line.endsWith("\r") ? line.slice(0, -1) : line;
+  }
+  rest += decoder.decode();
+  if (rest !== "") yield rest.endsWith("\r") ? rest.slice(0, -1) : rest;
+}
+
+/** The bytes of a file in pieces; each is overwritten by the next. */
+async function* bytesOf(path: string): AsyncIterable<Uint8Array> {
   const file = await open(path, "r");
   try {
-    const decoder = new TextDecoder("utf-8");
     const buffer = Buffer.allocUnsafe(CHUNK);
-    let rest = "";
     for (;;) {
       const { bytesRead } = await file.read(buffer, 0, CHUNK);
-      rest +=
-        bytesRead > 0 ? decoder.decode(buffer.subarray(0, bytesRead), { stream: true }) : decoder.decode();
-      const lines = rest.split("\n");
-      rest = lines.pop()!;
-      for (const line of lines) yield line.endsWith("\r") ? line.slice(0, -1) : line;
-      if (bytesRead === 0) break;
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
     }
-    if (rest !== "") yield rest;
   } finally {
     await file.close();
   }

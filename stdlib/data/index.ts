@@ -3,12 +3,12 @@ import type { Operation } from "../../engine/index.ts";
 import { filter, map, rename, select } from "./columns/index.ts";
 import { concat, sample, shuffle, skip, take } from "./order/index.ts";
 import { prefix, sentences } from "./prose/index.ts";
-import { csv, jsonl, text } from "./source/index.ts";
+import { csv, jsonl, parquet, text } from "./source/index.ts";
 import { dedupe, split } from "./split/index.ts";
 
 export { peekRow } from "./source/peek.ts";
 
-export const sources: readonly Operation[] = [text, jsonl, csv];
+export const sources: readonly Operation[] = [text, jsonl, csv, parquet];
 
 export const transforms: readonly Operation[] = [
   select,

@@ -8,6 +8,7 @@ import { whyUnreachable } from "./problems.ts";
 import type { Access, SnapshotFile } from "./snapshot.ts";
 
 export interface DownloadOptions {
+  readonly kind: "model" | "dataset";
   readonly repo: string;
   readonly commit: string;
   readonly file: SnapshotFile;
@@ -45,6 +46,7 @@ export async function downloadBlob(options: DownloadOptions): Promise<void> {
 
 /** Appends what is missing. */
 async function fetchRest({
+  kind,
   repo,
   commit,
   file,
@@ -61,7 +63,13 @@ async function fetchRest({
     done = 0;
   }
   if (done === file.size) return;
-  const blob = await downloadFile({ repo, path: file.path, revision: commit, xet: false, ...access });
+  const blob = await downloadFile({
+    repo: { type: kind, name: repo },
+    path: file.path,
+    revision: commit,
+    xet: false,
+    ...access,
+  });
   if (!blob) {
     throw new TaskError({
       code: "hub-failed",

@@ -5,6 +5,7 @@ import { decoder } from "../decoder/index.ts";
 import { datasetOf, runWith, temporaryFolder } from "../testing.ts";
 import { tokenizer } from "../tokenizer/index.ts";
 import { hf } from "./index.ts";
+import { modelFiles } from "./run.ts";
 import { hubSettings } from "./settings.ts";
 import { type SnapshotOptions, snapshot } from "./snapshot.ts";
 import { type FakeHub, fakeHub } from "./testing.ts";
@@ -31,6 +32,8 @@ afterEach(() => hub.close());
 
 function ask(options: Partial<SnapshotOptions["settings"]> = {}, revision = "main") {
   return snapshot({
+    kind: "model",
+    selection: modelFiles("org/tiny"),
     repo: "org/tiny",
     revision,
     settings: { url: hub.url, cache, offline: false, ...options },

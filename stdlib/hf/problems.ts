@@ -2,35 +2,37 @@
 import { TaskError } from "../../engine/index.ts";
 
 export interface Wanted {
+  readonly kind: "model" | "dataset";
   readonly repo: string;
   readonly revision: string;
 }
 
-export function offlineProblem({ repo }: Wanted, why: string): TaskError {
+export function offlineProblem({ kind, repo }: Wanted, why: string): TaskError {
+  const instead = kind === "model" ? 'local("folder")' : 'jsonl("…"), csv("…") or parquet("…")';
   return new TaskError({
     code: "hub-unreachable",
     message: `${repo} is not in the cache, and the hub cannot be asked for it: ${why}`,
-    help: `run once with a connection, or copy the model's files to a folder and use local("folder"); HF_ENDPOINT names a mirror`,
+    help: `run once with a connection, or copy the ${kind}'s files here and use ${instead}; HF_ENDPOINT names a mirror`,
   });
 }
 
 /** Undefined for an error that is not the hub's. */
 export function hubProblem(error: unknown, wanted: Wanted, hasToken: boolean): TaskError | undefined {
-  const { repo, revision } = wanted;
+  const { kind, repo, revision } = wanted;
   const { statusCode } = (error ?? {}) as { statusCode?: number };
   if (statusCode === 401 || statusCode === 403) {
     return new TaskError({
       code: "hub-refused",
-      message: `the hub does not give ${repo} to ${hasToken ? "the owner of HF_TOKEN" : "anybody"}, or there is no such model`,
+      message: `the hub does not give ${repo} to ${hasToken ? "the owner of HF_TOKEN" : "anybody"}, or there is no such ${kind}`,
       help: hasToken
-        ? "check the name, and accept the model's terms on its page"
-        : "check the name; a gated or private model needs HF_TOKEN in the environment",
+        ? `check the name, and accept the ${kind}'s terms on its page`
+        : `check the name; a gated or private ${kind} needs HF_TOKEN in the environment`,
     });
   }
   if (statusCode === 404) {
     return new TaskError({
       code: "hub-not-found",
-      message: `the hub has no ${repo} at revision ${revision}`,
+      message: `the hub has no ${kind} ${repo} at revision ${revision}`,
       help: "check the spelling of both",
     });
   }

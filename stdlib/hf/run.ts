@@ -2,19 +2,37 @@
 import { constants, copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import type { ModelRun } from "../../engine/index.ts";
+import { type ModelRun, TaskError } from "../../engine/index.ts";
 import { checkModel } from "../training/check-model.ts";
 import { hubSettings } from "./settings.ts";
-import { snapshot } from "./snapshot.ts";
+import { type Selection, snapshot } from "./snapshot.ts";
 
 export interface HfParams {
   readonly repo: string;
   readonly revision: string;
 }
 
+/** What a model is made of here: top-level settings, tokenizer and safetensors. */
+const wantedFile = /^[^/]+\.(json|safetensors|jinja|txt|model)$/;
+
+export const modelFiles = (repo: string): Selection => ({
+  name: "",
+  async choose(listed) {
+    const files = listed.filter(({ path }) => wantedFile.test(path));
+    if (files.some(({ path }) => path.endsWith(".safetensors"))) return files;
+    throw new TaskError({
+      code: "no-safetensors",
+      message: `${repo} has no safetensors`,
+      help: "take a revision or another copy of the model that has: weights in other formats can run code",
+    });
+  },
+});
+
 export const hf: ModelRun<HfParams> = {
   async run({ params: { repo, revision }, out, progress, signal }) {
     const { commit, files, blob } = await snapshot({
+      kind: "model",
+      selection: modelFiles(repo),
       repo,
       revision,
       settings: hubSettings(process.env),

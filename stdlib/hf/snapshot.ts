@@ -1,5 +1,6 @@
 // The files of one commit in the cache that Hugging Face libraries share, downloaded where they are missing.
-import { mkdir, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
+import { readFileSync, statSync } from "node:fs";
+import { mkdir, rename, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import type { ListFileEntry } from "@huggingface/hub";
 import { TaskError } from "../../engine/index.ts";
@@ -22,6 +23,7 @@ export interface Snapshot {
 }
 
 export interface SnapshotOptions extends Wanted {
+  readonly selection: Selection;
   readonly settings: HubSettings;
   readonly signal: AbortSignal;
   onBytes(done: number, total: number): void;
@@ -29,65 +31,100 @@ export interface SnapshotOptions extends Wanted {
   pause(ms: number): Promise<void>;
 }
 
+/** Which files of a repository are wanted. */
+export interface Selection {
+  /** What our record in the cache is called, beside the commit's own name. */
+  readonly name: string;
+  /** In their order. `read` downloads a small file and gives its text. */
+  choose(
+    listed: readonly SnapshotFile[],
+    read: (file: SnapshotFile) => Promise<string>,
+  ): Promise<readonly SnapshotFile[]>;
+}
+
 const isCommit = /^[0-9a-f]{40}$/;
 const isDigest = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
-/** What a model is made of here: top-level settings, tokenizer and safetensors. */
-const wantedFile = /^[^/]+\.(json|safetensors|jinja|txt|model)$/;
+/** No segment begins with a dot: it becomes part of a path in the cache. */
+const isPath = /^[^/.\\][^/\\]*(\/[^/.\\][^/\\]*)*$/;
 
 export async function snapshot(options: SnapshotOptions): Promise<Snapshot> {
-  const { repo, revision, settings } = options;
-  const folder = join(settings.cache, `models--${repo.replace("/", "--")}`);
+  const { kind, repo, revision, settings, selection } = options;
+  const folder = folderOf(settings, options);
   // A commit never changes, so a complete one needs nobody's word.
-  const known = isCommit.test(revision) ? await completeIn(folder, revision) : undefined;
+  const known = isCommit.test(revision) ? completeIn(folder, revision, selection.name) : undefined;
   if (known) return known;
 
-  const { listFiles, modelInfo } = await import("@huggingface/hub");
+  const { listFiles, modelInfo, datasetInfo } = await import("@huggingface/hub");
   const access = accessOf(options);
   const problem = (error: unknown) => hubProblem(error, options, settings.token !== undefined) ?? error;
   let commit: string;
   const listed: ListFileEntry[] = [];
   try {
     if (settings.offline) throw new Unreachable("HF_HUB_OFFLINE is set");
-    commit = (await modelInfo({ name: repo, revision, additionalFields: ["sha"], ...access })).sha;
+    const asked = { name: repo, revision, additionalFields: ["sha" as const], ...access };
+    commit = (await (kind === "model" ? modelInfo(asked) : datasetInfo(asked))).sha;
     if (!isCommit.test(commit)) {
       throw new TaskError({ code: "hub-failed", message: `the hub gives no commit of ${repo} ${revision}` });
     }
-    for await (const entry of listFiles({ repo, revision: commit, ...access })) listed.push(entry);
+    const designation = { type: kind, name: repo };
+    const recursive = kind === "dataset";
+    for await (const entry of listFiles({ repo: designation, revision: commit, recursive, ...access }))
+      listed.push(entry);
   } catch (error) {
     const why = error instanceof Unreachable ? error.message : whyUnreachable(error);
     if (why === undefined) throw problem(error);
-    const before = await readText(join(folder, "refs", revision));
-    const cached = before && (await completeIn(folder, before));
+    const before = readText(join(folder, "refs", revision));
+    const cached = before && completeIn(folder, before, selection.name);
     if (cached) return cached;
     throw offlineProblem(options, why);
   }
 
-  const files = listed.flatMap(({ type, path, size, lfs, oid }): SnapshotFile[] =>
-    type === "file" && wantedFile.test(path) ? [{ path, size, digest: lfs?.oid ?? oid ?? "" }] : [],
-  );
-  refuseUnusable(files, repo);
-  const total = files.reduce((sum, { size }) => sum + size, 0);
-  let before = 0;
-  for (const file of files) {
-    try {
-      await downloadBlob({
-        ...options,
-        file,
-        commit,
-        to: blobOf(folder, file),
-        access,
-        onBytes: (done) => options.onBytes(before + done, total),
+  const download = async (file: SnapshotFile, onBytes: (done: number) => void): Promise<string> => {
+    const to = blobOf(folder, file);
+    if (!isDigest.test(file.digest)) {
+      throw new TaskError({
+        code: "hub-failed",
+        message: `the hub gives no digest of ${file.path} in ${repo}`,
       });
+    }
+    try {
+      await downloadBlob({ ...options, file, commit, to, access, onBytes });
     } catch (error) {
       const why = whyUnreachable(error);
       throw why === undefined ? problem(error) : brokenOff(options, file, why);
     }
+    await link(to, join(folder, "snapshots", commit, file.path));
+    return to;
+  };
+
+  const all = listed.flatMap(({ type, path, size, lfs, oid }): SnapshotFile[] =>
+    type === "file" && isPath.test(path) ? [{ path, size, digest: lfs?.oid ?? oid ?? "" }] : [],
+  );
+  const files = await selection.choose(all, async (file) =>
+    readFileSync(await download(file, () => {}), "utf8"),
+  );
+  const total = files.reduce((sum, { size }) => sum + size, 0);
+  let before = 0;
+  for (const file of files) {
+    await download(file, (done) => options.onBytes(before + done, total));
     before += file.size;
-    await link(blobOf(folder, file), join(folder, "snapshots", commit, file.path));
   }
   if (!isCommit.test(revision)) await writeWhole(join(folder, "refs", revision), commit);
-  await writeWhole(recordOf(folder, commit), JSON.stringify(files));
+  await writeWhole(recordOf(folder, commit, selection.name), JSON.stringify(files));
   return { commit, files, blob: (file) => blobOf(folder, file) };
+}
+
+/** What is in the cache, without asking anybody; for `align check`. */
+export function cached(settings: HubSettings, wanted: Wanted, selection: string): Snapshot | undefined {
+  const folder = folderOf(settings, wanted);
+  const commit = isCommit.test(wanted.revision)
+    ? wanted.revision
+    : readText(join(folder, "refs", wanted.revision));
+  return commit === undefined ? undefined : completeIn(folder, commit, selection);
+}
+
+function folderOf({ cache }: HubSettings, { kind, repo }: Wanted): string {
+  return join(cache, `${kind}s--${repo.replace("/", "--")}`);
 }
 
 class Unreachable extends Error {}
@@ -102,17 +139,16 @@ function accessOf({ settings, signal }: SnapshotOptions) {
 export type Access = ReturnType<typeof accessOf>;
 
 /** Our own note that everything wanted of a commit was there and whole. */
-function recordOf(folder: string, commit: string): string {
-  return join(folder, ".align", `${commit}.json`);
+function recordOf(folder: string, commit: string, selection: string): string {
+  return join(folder, ".align", `${commit}${selection}.json`);
 }
 
-async function completeIn(folder: string, commit: string): Promise<Snapshot | undefined> {
-  const text = await readText(recordOf(folder, commit));
+function completeIn(folder: string, commit: string, selection: string): Snapshot | undefined {
+  const text = readText(recordOf(folder, commit, selection));
   if (text === undefined) return undefined;
   const files = filesIn(text);
   for (const file of files ?? []) {
-    const there = await stat(blobOf(folder, file)).catch(() => undefined);
-    if (there?.size !== file.size) return undefined;
+    if (statSync(blobOf(folder, file), { throwIfNoEntry: false })?.size !== file.size) return undefined;
   }
   return files && { commit, files, blob: (file) => blobOf(folder, file) };
 }
@@ -121,9 +157,7 @@ async function completeIn(folder: string, commit: string): Promise<Snapshot | un
 function filesIn(record: string): SnapshotFile[] | undefined {
   try {
     const files = JSON.parse(record) as SnapshotFile[];
-    return files.every(({ path, digest }) => wantedFile.test(path) && isDigest.test(digest))
-      ? files
-      : undefined;
+    return files.every(({ path, digest }) => isPath.test(path) && isDigest.test(digest)) ? files : undefined;
   } catch {
     return undefined;
   }
@@ -131,20 +165,6 @@ function filesIn(record: string): SnapshotFile[] | undefined {
 
 function blobOf(folder: string, { digest }: SnapshotFile): string {
   return join(folder, "blobs", digest);
-}
-
-function refuseUnusable(files: readonly SnapshotFile[], repo: string): void {
-  const odd = files.find(({ digest }) => !isDigest.test(digest));
-  if (odd) {
-    throw new TaskError({ code: "hub-failed", message: `the hub gives no digest of ${odd.path} in ${repo}` });
-  }
-  if (!files.some(({ path }) => path.endsWith(".safetensors"))) {
-    throw new TaskError({
-      code: "no-safetensors",
-      message: `${repo} has no safetensors`,
-      help: "take a revision or another copy of the model that has: weights in other formats can run code",
-    });
-  }
 }
 
 function brokenOff({ repo }: Wanted, { path }: SnapshotFile, why: string): TaskError {
@@ -170,9 +190,10 @@ async function writeWhole(path: string, text: string): Promise<void> {
   await rename(temporary, path);
 }
 
-async function readText(path: string): Promise<string | undefined> {
-  return readFile(path, "utf8").then(
-    (text) => text.trim(),
-    () => undefined,
-  );
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return undefined;
+  }
 }

@@ -18,8 +18,17 @@ export interface FakeHub {
   close(): Promise<void>;
 }
 
-/** A model `org/tiny` whose branch main is at `commit`. Safetensors are large files, the rest is in git itself. */
-export async function fakeHub(commit: string, files: ReadonlyMap<string, Uint8Array>): Promise<FakeHub> {
+/**
+ * A model or dataset `org/tiny` whose branch main is at `commit`. Safetensors and Parquet are large files, the rest is
+ * in git itself.
+ */
+export async function fakeHub(
+  commit: string,
+  files: ReadonlyMap<string, Uint8Array>,
+  kind: "model" | "dataset" = "model",
+): Promise<FakeHub> {
+  const api = `/api/${kind}s/org/tiny`;
+  const page = kind === "model" ? "/org/tiny" : "/datasets/org/tiny";
   const server = createServer((request, response) => {
     try {
       answer(request, response);
@@ -50,11 +59,11 @@ export async function fakeHub(commit: string, files: ReadonlyMap<string, Uint8Ar
     if (hub.token !== undefined && request.headers.authorization !== `Bearer ${hub.token}`) {
       return void json({ error: "gated" }, 401);
     }
-    const [, revision] = /^\/api\/models\/org\/tiny\/revision\/(.+)$/.exec(url.pathname) ?? [];
+    const [, revision] = new RegExp(`^${api}/revision/(.+)$`).exec(url.pathname) ?? [];
     if (revision === "main" || revision === commit) {
       return void json({ _id: "1", id: "org/tiny", sha: commit, private: false, downloads: 0, likes: 0 });
     }
-    if (url.pathname === `/api/models/org/tiny/tree/${commit}`) {
+    if (url.pathname === `${api}/tree/${commit}`) {
       return void json(
         [...files].map(([path, bytes]) => ({
           type: "file",
@@ -64,7 +73,7 @@ export async function fakeHub(commit: string, files: ReadonlyMap<string, Uint8Ar
         })),
       );
     }
-    const [, path] = new RegExp(`^/org/tiny/resolve/${commit}/(.+)$`).exec(url.pathname) ?? [];
+    const [, path] = new RegExp(`^${page}/resolve/${commit}/(.+)$`).exec(url.pathname) ?? [];
     const bytes = path === undefined ? undefined : files.get(path);
     if (!bytes) return void json({ error: "Not found" }, 404);
     send(request, response, bytes);
@@ -99,7 +108,7 @@ export async function fakeHub(commit: string, files: ReadonlyMap<string, Uint8Ar
 
 function digests(path: string, bytes: Uint8Array) {
   const oid = createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
-  if (!path.endsWith(".safetensors")) return { oid };
+  if (!/\.(safetensors|parquet)$/.test(path)) return { oid };
   return {
     oid,
     lfs: { oid: createHash("sha256").update(bytes).digest("hex"), size: bytes.length, pointerSize: 134 },

@@ -78,7 +78,7 @@ test("a hub that cannot be reached fails the stage and says what to do", async (
   await w.write("n.align", 'pipeline n\nmodel tiny = hf("org/other")\npublish tiny to "out"\n');
   const missing = await w.align("run", "n.align");
   expect(missing.status).toBe(1);
-  expect(missing.stderr).toContain("the hub has no org/other at revision main");
+  expect(missing.stderr).toContain("the hub has no model org/other at revision main");
   process.env.HF_HUB_OFFLINE = "1";
   const offline = await w.align("run", "n.align");
   expect(offline.stderr).toContain("HF_HUB_OFFLINE is set");

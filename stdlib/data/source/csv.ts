@@ -1,27 +1,27 @@
 // Reads CSV files as a stream; a record with too many or too few values is named with its file and line.
-import { createReadStream } from "node:fs";
+import { Readable } from "node:stream";
 import { CsvError, parse } from "csv-parse";
 import { type RowData, type Rows, type SourceRun, TaskError } from "../../../engine/index.ts";
+import { type Count, contentsOf, type DataFile, named, readFiles } from "./read.ts";
 
-interface Params {
+export interface CsvParams {
   readonly delimiter: string;
   readonly numbers: boolean;
 }
 
-export const csv: SourceRun<Params> = {
-  async *read({ params, files }): Rows {
-    for (const path of files.paths ?? []) yield* readCsv(path, params);
-  },
+export const csv: SourceRun<CsvParams> = {
+  read: ({ params, files, progress }) =>
+    readFiles(named(files.paths), (file, count) => readCsv(file, count, params), progress),
 };
 
-async function* readCsv(path: string, { delimiter, numbers }: Params): Rows {
+export async function* readCsv(file: DataFile, count: Count, { delimiter, numbers }: CsvParams): Rows {
   const parser = parse({
     bom: true,
     delimiter,
     skip_empty_lines: true,
-    columns: (header: string[]) => checkedHeader(header, path),
+    columns: (header: string[]) => checkedHeader(header, file.name),
   });
-  const input = createReadStream(path);
+  const input = Readable.from(contentsOf(file, count));
   input.on("error", (error) => parser.destroy(error));
   input.pipe(parser);
   try {
@@ -33,7 +33,7 @@ async function* readCsv(path: string, { delimiter, numbers }: Params): Rows {
     throw new TaskError({
       code: "malformed-csv",
       message: messageOf(error),
-      where: `${path}:${error.lines}`,
+      where: `${file.name}:${error.lines}`,
       help: 'a value that contains the delimiter, a quote or a line end must stand in quotes: "a, b"',
     });
   } finally {

@@ -1,4 +1,4 @@
-// Declares the sources that read files: text, jsonl and csv.
+// Declares the sources that read files: text, jsonl, csv and parquet.
 import Type from "typebox";
 import { defineSource } from "../../../engine/index.ts";
 import {
@@ -7,6 +7,7 @@ import {
   type ColumnType,
   dataset,
   rows,
+  type TypeProblem,
 } from "../../../grammar/index.ts";
 import { columnsOfBoth } from "./peek.ts";
 
@@ -40,7 +41,7 @@ export const jsonl = defineSource(
   {
     name: "jsonl",
     version: 1,
-    doc: "JSON Lines files: one object per line, its members are the columns.",
+    doc: "JSON Lines files, one object per line, or a JSON list of objects: their members are the columns. Also packed with gzip.",
     params: Type.Object({ paths }),
     positional: ["paths"],
     output: columnsSeen,
@@ -79,6 +80,40 @@ export const csv = defineSource(
   },
   () => import("./csv.ts").then((m) => m.csv),
 );
+
+export const columnsParam = Type.Optional(
+  Type.Array(Type.String(), {
+    minItems: 1,
+    description: "Only these columns; of a Parquet file nothing else is read.",
+  }),
+);
+
+export const parquet = defineSource(
+  {
+    name: "parquet",
+    version: 1,
+    doc: "Parquet files, a row group at a time.",
+    params: Type.Object({ paths, columns: columnsParam }),
+    positional: ["paths"],
+    output: (facts) => only(columnsSeen(facts), facts.params.columns as string[] | undefined),
+  },
+  () => import("./parquet.ts").then((m) => m.parquet),
+);
+
+/** Those columns of rows of which the columns are known. */
+export function only(rows: AlignType, columns: readonly string[] | undefined): AlignType | TypeProblem {
+  if (!columns || rows.kind !== "dataset") return rows;
+  const known = Object.keys(rows.row.columns);
+  const missing = columns.find((column) => !known.includes(column));
+  if (missing === undefined) {
+    return dataset({ columns: Object.fromEntries(columns.map((name) => [name, rows.row.columns[name]!])) });
+  }
+  return {
+    at: "columns",
+    message: `there is no column \`${missing}\``,
+    unknown: { name: missing, candidates: known },
+  };
+}
 
 /** The columns that all files have; anything when a file cannot be looked at. */
 function columnsSeen({ params, peek }: CallFacts): AlignType {

@@ -1,7 +1,9 @@
-// The columns of a JSONL or CSV file, from its start: what `align check` may know before anything runs.
+// The columns of a JSONL, CSV or Parquet file: what `align check` may know before anything runs.
 import { closeSync, openSync, readSync } from "node:fs";
+import { constants, gunzipSync } from "node:zlib";
 import { resolveFiles } from "../../../engine/index.ts";
 import type { ColumnType, Json, Row } from "../../../grammar/index.ts";
+import { parquetColumns } from "./parquet-schema.ts";
 
 /** Enough for many rows, little enough for an editor. */
 const startBytes = 1 << 18;
@@ -32,14 +34,17 @@ export function columnsOfBoth(
   return both;
 }
 
-function peekFile(file: string): Record<string, ColumnType> | undefined {
+/** `name` is what the file is called where it came from. */
+export function peekFile(file: string, name = file): Record<string, ColumnType> | undefined {
   let start: { text: string; whole: boolean };
   try {
-    start = readStart(file);
+    if (name.endsWith(".parquet")) return parquetColumns(file);
+    start = readStart(file, name.endsWith(".gz"));
   } catch {
     return undefined; // whoever reads it will say what is wrong
   }
   const { text, whole } = start;
+  if (text.trimStart().startsWith("[")) return undefined; // a list of objects may be one long line
   if (text.trimStart().startsWith("{")) {
     const lines = text.split("\n");
     // The last line may be cut.
@@ -48,12 +53,15 @@ function peekFile(file: string): Record<string, ColumnType> | undefined {
   return columnsOfHeader(text.split(/\r?\n/, 1)[0]!);
 }
 
-function readStart(file: string): { text: string; whole: boolean } {
+function readStart(file: string, packed: boolean): { text: string; whole: boolean } {
   const handle = openSync(file, "r");
   try {
     const buffer = Buffer.alloc(startBytes);
     const length = readSync(handle, buffer, 0, startBytes, 0);
-    return { text: new TextDecoder().decode(buffer.subarray(0, length)), whole: length < startBytes };
+    const start = buffer.subarray(0, length);
+    // What a cut file holds can be read as far as it goes.
+    const plain = packed ? gunzipSync(start, { finishFlush: constants.Z_SYNC_FLUSH }) : start;
+    return { text: new TextDecoder().decode(plain), whole: length < startBytes };
   } finally {
     closeSync(handle);
   }

@@ -1,9 +1,10 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parquetWriteFile } from "hyparquet-writer";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Row } from "../../../grammar/index.ts";
 import { columnsOf, readWith, temporaryFolder } from "../../testing.ts";
-import { csv, jsonl, text } from "./index.ts";
+import { csv, jsonl, parquet, text } from "./index.ts";
 import { peekRow } from "./peek.ts";
 
 let dir: string;
@@ -131,5 +132,81 @@ describe("what can be known before anything runs", () => {
     const peek = (path: string) => rows[path];
     expect(columnsOf(jsonl, { params: { paths: ["a", "b"] }, peek })).toEqual({ x: "string", y: "any" });
     expect(columnsOf(jsonl, { params: { paths: ["a", "c"] }, peek })).toBe("any");
+  });
+});
+
+describe("a JSON list", () => {
+  test("is read object by object, whatever stands in its texts", async () => {
+    const rows = [{ a: 'b]"{' }, { a: [1, { c: "\\" }] }];
+    for (const text of [JSON.stringify(rows), JSON.stringify(rows, null, 2), "[]"]) {
+      const path = await file("list.json", text);
+      expect(await readWith(jsonl, [path])).toEqual(text === "[]" ? [] : rows);
+    }
+  });
+
+  test.each([
+    ["a value that is no object", "[\n{},\n7]", "list.json:3", '"7" stands where an object'],
+    ["no end", '[{"a":1},\n', "list.json:1", "the end of the file stands where"],
+    ["a broken object", '[\n{"a":1},\n{"a" 2}]', "list.json:3", "this line is not JSON"],
+    ["something behind it", '[{"a":1}]\n{}', "list.json:2", '"{" stands where'],
+  ])("%s: refused with file and line", async (_, text, where, message) => {
+    const path = await file("list.json", text);
+    await expect(readWith(jsonl, [path])).rejects.toMatchObject({
+      where: expect.stringContaining(where),
+      message: expect.stringContaining(message),
+    });
+  });
+});
+
+describe("parquet", () => {
+  test("rows of every group, values as JSON has them", async () => {
+    const path = join(dir, "a.parquet");
+    parquetWriteFile({
+      filename: path,
+      rowGroupSize: 2,
+      columnData: [
+        { name: "text", data: ["a", "ü", "c"] },
+        { name: "n", data: [1n, 2n ** 60n, 3n], type: "INT64" },
+        { name: "x", data: [0.5, Number.NaN, 2], type: "DOUBLE" },
+        { name: "list", data: [[1], [], [{ k: "v" }]], type: "JSON" },
+        { name: "maybe", data: ["p", null, "q"], nullable: true },
+      ],
+    });
+    expect(await readWith(parquet, [path])).toEqual([
+      { text: "a", n: 1, x: 0.5, list: [1], maybe: "p" },
+      { text: "ü", n: "1152921504606846976", x: null, list: [], maybe: null },
+      { text: "c", n: 3, x: 2, list: [{ k: "v" }], maybe: "q" },
+    ]);
+    expect(await readWith(parquet, [path], { columns: ["n"] })).toHaveLength(3);
+    const peek = (p: string) => peekRow(p, path);
+    expect(columnsOf(parquet, { params: { paths: ["a.parquet"], columns: ["n", "text"] }, peek })).toEqual({
+      n: "number",
+      text: "string",
+    });
+  });
+
+  test("a cut file, a column that is not there and one of bytes are refused", async () => {
+    const path = join(dir, "b.parquet");
+    parquetWriteFile({
+      filename: path,
+      columnData: [
+        { name: "plain", data: [Buffer.from("é")], type: "BYTE_ARRAY" },
+        { name: "image", data: [Uint8Array.of(0x89, 0x50)], type: "BYTE_ARRAY" },
+      ],
+    });
+    await expect(readWith(parquet, [path])).rejects.toMatchObject({
+      code: "column-of-bytes",
+      where: `${path}, row 1`,
+      message: "column image holds bytes, which a row cannot",
+    });
+    // Bytes that are text are one, as old writers left the note out.
+    expect(await readWith(parquet, [path], { columns: ["plain"] })).toEqual([{ plain: "é" }]);
+    await expect(readWith(parquet, [path], { columns: ["plan"] })).rejects.toMatchObject({
+      message: "there is no column plan",
+      help: "columns are plain, image",
+    });
+    const whole = await readFile(path);
+    const cut = await file("cut.parquet", whole.subarray(0, whole.length - 3));
+    await expect(readWith(parquet, [cut])).rejects.toMatchObject({ code: "malformed-parquet", where: cut });
   });
 });
