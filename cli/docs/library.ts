@@ -14,7 +14,7 @@ const kinds = [
 export function libraryPages(library: ReadonlyMap<string, Operation>): ReadonlyMap<string, string> {
   const operations = [...library.values()];
   const pages = operations.map((operation): [string, string] => [
-    `${operation.name}.md`,
+    `${operation.id ?? operation.name}.md`,
     operationPage(operation),
   ]);
   return new Map([["README.md", contents(operations)], ...pages]);
@@ -34,7 +34,7 @@ function contents(operations: readonly Operation[]): string {
             operations
               .filter((operation) => operation.kind === kind)
               .map((operation) => [
-                `[${code(operation.name)}](${operation.name}.md)`,
+                `[${code(operation.name)}](${operation.id ?? operation.name}.md)`,
                 `${operation.doc}<br>${code(signatureOf(operation))}`,
               ]),
           ),
