@@ -49,7 +49,7 @@ export type { BackendReport } from "./training/backend.ts";
 export { numerics } from "./training/numerics.ts";
 
 /** The columns that a path or an address of the hub's has, as far as they are on this machine. */
-export function peekRow(path: string, from: string, env: NodeJS.ProcessEnv): Row | undefined {
+export function peekRow(path: string, from: string, env: NodeJS.ProcessEnv = {}): Row | undefined {
   const cached = cachedRows.read(path, env);
   return cached ? cached.row : peekPath(path, from);
 }
