@@ -32,6 +32,8 @@ export type Type =
   | { readonly kind: "model" }
   | { readonly kind: "tokenizer" }
   | { readonly kind: "judge" }
+  /** Scores whole texts, so it fits wherever a judge is wanted. */
+  | { readonly kind: "reward_model" }
   /** `row` has the columns that the template's variables read. */
   | { readonly kind: "template"; readonly row: Row }
   | { readonly kind: "dataset"; readonly row: Row }
@@ -67,7 +69,7 @@ export function fits(given: Type, wanted: Type): boolean {
   if (given.kind === "dataset" && wanted.kind === "dataset") return rowFits(given.row, wanted.row);
   if (given.kind === "template" && wanted.kind === "template") return rowFits(wanted.row, given.row);
   if (given.kind === "scalar" && wanted.kind === "scalar") return scalarFits(given.name, wanted.name);
-  return given.kind === wanted.kind;
+  return given.kind === wanted.kind || (given.kind === "reward_model" && wanted.kind === "judge");
 }
 
 function scalarFits(given: ScalarName, wanted: ScalarName): boolean {
@@ -109,6 +111,8 @@ export function printType(type: Type): string {
       return "Tokenizer";
     case "judge":
       return "Judge";
+    case "reward_model":
+      return "RewardModel";
     case "template":
       return `Template<${printRow(type.row)}>`;
     case "dataset":
