@@ -12,7 +12,11 @@ export interface Use {
 }
 
 /** Every use of a node by an operation with this kind of output; `wanted` is the type of the input. */
-export function uses(context: Context, output: "model" | "metrics", wanted: "dataset" | "model"): Use[] {
+export function uses(
+  context: Context,
+  output: "model" | "reward_model" | "metrics",
+  wanted: "dataset" | "model",
+): Use[] {
   return context.nodes().flatMap((stage) =>
     stage.calls.flatMap((call) => {
       if (call.signature?.kind !== "stage" || call.output.kind !== output) return [];
@@ -26,16 +30,18 @@ export function uses(context: Context, output: "model" | "metrics", wanted: "dat
 }
 
 /** Rows that a training stage looks at but does not train on. */
-const measured = (input: string): boolean => input === "eval";
+const measured = (input: string): boolean => input === "eval" || input.startsWith("eval_");
+
+const trained = ["model", "reward_model"] as const;
 
 /** Rows that change the weights of a model. */
 export const trainingUses = (context: Context): Use[] =>
-  uses(context, "model", "dataset").filter((u) => !measured(u.input));
+  trained.flatMap((output) => uses(context, output, "dataset")).filter((u) => !measured(u.input));
 
 /** Rows on which a model is measured. */
 export const evaluationUses = (context: Context): Use[] => [
   ...uses(context, "metrics", "dataset"),
-  ...uses(context, "model", "dataset").filter((u) => measured(u.input)),
+  ...trained.flatMap((output) => uses(context, output, "dataset")).filter((u) => measured(u.input)),
 ];
 
 function sources(node: BoundNode, kind: "dataset" | "model"): BoundNode[] {

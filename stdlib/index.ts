@@ -17,6 +17,7 @@ import { judge } from "./judge/index.ts";
 import { lexicon, script } from "./lexicon/index.ts";
 import { local } from "./local/index.ts";
 import { pretrain } from "./pretrain/index.ts";
+import { reward } from "./reward/index.ts";
 import { sft } from "./sft/index.ts";
 import { tokenizer } from "./tokenizer/index.ts";
 import type { BackendReport } from "./training/backend.ts";
@@ -39,6 +40,7 @@ export const library: ReadonlyMap<string, Operation> = new Map(
     judge,
     binarize,
     dpo,
+    reward,
     compare,
   ].map((operation) => [operation.id ?? operation.name, operation]),
 );

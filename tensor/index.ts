@@ -28,6 +28,7 @@ export type { Graph, Value } from "./ir/graph.ts";
 export { crossEntropy, sequenceLogprobs } from "./loss/cross-entropy.ts";
 export { type DpoKind, type DpoOptions, type DpoResult, dpo, type PairLogprobs } from "./loss/dpo.ts";
 export { fullKl } from "./loss/kl.ts";
+export { kWise, pairAccuracy, plackettLuce } from "./loss/ranking.ts";
 export { type SupervisedRows, sumPerSequence, supervisedRows } from "./loss/supervised-rows.ts";
 export type { Geometry } from "./models/architecture.ts";
 export {

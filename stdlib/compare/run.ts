@@ -42,7 +42,7 @@ async function run(ctx: OutputContext<CompareParams>): Promise<RunResult> {
   const backend = await openBackend(ctx);
   const model = await openModel(inputs.model![0]!);
   const baseline = await openModel(inputs.baseline![0]!);
-  const judge = await openJudge(inputs.judge![0]!.dir);
+  const judge = await openJudge(inputs.judge![0]!.dir, ctx);
   const prompts = await readPrompts(inputs.prompts![0]!, model.tokenizer);
 
   const each = prompts.length * params.samples;

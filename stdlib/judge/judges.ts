@@ -1,7 +1,8 @@
 // Judges: what gives a response a number. Opened from the artifact that `lexicon` or `script` left.
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type RowData, TaskError } from "../../engine/index.ts";
+import { type RowData, type TaskContext, TaskError } from "../../engine/index.ts";
 import type { Json } from "../../grammar/index.ts";
 
 export interface JudgeRequest {
@@ -24,6 +25,9 @@ export interface Judge {
   score(request: JudgeRequest): Promise<Score>;
 }
 
+/** What a judge that computes needs: where to, and with how many threads. */
+export type Resources = Pick<TaskContext, "threads" | "device">;
+
 /** judge.json: `kind` says which opener reads the rest. */
 export interface JudgeFile {
   readonly kind: string;
@@ -37,8 +41,13 @@ const openers: Readonly<Record<string, () => Promise<Opener>>> = {
   script: () => import("../lexicon/script-judge.ts").then((m) => m.openScript),
 };
 
-export async function openJudge(dir: string): Promise<Judge> {
+const one: Resources = { threads: 1, device: "cpu" };
+
+export async function openJudge(dir: string, resources: Resources = one): Promise<Judge> {
   const path = join(dir, "judge.json");
+  if (!existsSync(path) && existsSync(join(dir, "config.json"))) {
+    return (await import("../reward/reward-judge.ts")).openRewardJudge(dir, resources);
+  }
   let file: JudgeFile;
   try {
     file = JSON.parse(await readFile(path, "utf8")) as JudgeFile;

@@ -18,7 +18,7 @@ interface Params {
 
 export const judge: StageRun<Params> = {
   async run(ctx) {
-    const by = await openJudge(ctx.inputs.by![0]!.dir);
+    const by = await openJudge(ctx.inputs.by![0]!.dir, ctx);
     const data = ctx.inputs.data![0]!.dir;
     const { rows: total } = await readColumns(data);
     let [sum, responses, min, max] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];

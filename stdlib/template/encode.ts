@@ -58,14 +58,35 @@ export interface Pair {
  */
 export function encodePair(row: RowData, tokenizer: Tokenizer, options: EncodeOptions = {}): Pair {
   const ids = pairIds(row, tokenizer, options.template);
-  const longest = Math.max(ids.chosen.length, ids.rejected.length);
-  const room = options.max_length ?? ids.prompt.length + longest;
-  const prompt = lastOf(ids.prompt, Math.max(room - longest, Math.floor(room / 2)));
-  const example = (response: readonly number[]): Example => {
+  const { prompt, examples } = fitted(ids.prompt, [ids.chosen, ids.rejected], options.max_length);
+  return { prompt, chosen: examples[0]!, rejected: examples[1]! };
+}
+
+function fitted(
+  promptIds: number[],
+  responses: readonly (readonly number[])[],
+  max_length: number | undefined,
+): { prompt: number[]; examples: Example[] } {
+  const longest = Math.max(...responses.map(({ length }) => length));
+  const room = max_length ?? promptIds.length + longest;
+  const prompt = lastOf(promptIds, Math.max(room - longest, Math.floor(room / 2)));
+  const examples = responses.map((response): Example => {
     const kept = response.slice(0, room - prompt.length);
     return { ids: [...prompt, ...kept], mask: [...prompt.map(() => false), ...kept.map(() => true)] };
-  };
-  return { prompt, chosen: example(ids.chosen), rejected: example(ids.rejected) };
+  });
+  return { prompt, examples };
+}
+
+/** Any number of responses to one prompt, cut as a preference is: each example is the prompt, masked, and a response with its end. */
+export function encodeResponses(
+  row: RowData,
+  responses: readonly string[],
+  tokenizer: Tokenizer,
+  options: EncodeOptions = {},
+): Example[] {
+  const { ids, messages } = promptIds(row, tokenizer, options.template);
+  const own = responses.map((text) => responseIds(text, messages, tokenizer, options.template));
+  return fitted(ids, own, options.max_length).examples;
 }
 
 interface PairIds {
@@ -78,11 +99,7 @@ function pairIds(row: RowData, tokenizer: Tokenizer, template: TemplateTexts | u
   const { chosen, rejected } = row;
   if (typeof chosen === "string" && typeof rejected === "string") {
     const { ids, messages } = promptIds(row, tokenizer, template);
-    const response = (text: string): number[] => {
-      if (messages)
-        return chatResponse(messages, [{ role: "assistant", content: text }], tokenizer, template);
-      return ended(tokenizer.encode(text), tokenizer);
-    };
+    const response = (text: string) => responseIds(text, messages, tokenizer, template);
     return { prompt: ids, chosen: response(chosen), rejected: response(rejected) };
   }
   // Both whole conversations, with the prompt in them, or only what follows the prompt.
@@ -96,6 +113,17 @@ function pairIds(row: RowData, tokenizer: Tokenizer, template: TemplateTexts | u
     chosen: chatResponse(prompt, a.slice(common), tokenizer, template),
     rejected: chatResponse(prompt, b.slice(common), tokenizer, template),
   };
+}
+
+/** A text as the response to a prompt, of which `messages` are given when a chat template rendered it. */
+function responseIds(
+  text: string,
+  messages: readonly Message[] | undefined,
+  tokenizer: Tokenizer,
+  template: TemplateTexts | undefined,
+): number[] {
+  if (messages) return chatResponse(messages, [{ role: "assistant", content: text }], tokenizer, template);
+  return ended(tokenizer.encode(text), tokenizer);
 }
 
 /** `messages` when the prompt was rendered by a chat template. */

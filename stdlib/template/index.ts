@@ -5,6 +5,7 @@ export {
   encodeExample,
   encodePair,
   encodePrompt,
+  encodeResponses,
   type Pair,
 } from "./encode.ts";
 export { asMessages, conversationOf, messagesOf, plainText } from "./messages.ts";

@@ -25,15 +25,19 @@ type SessionParams = TrainingParams & Partial<DropoutParams> & LoraParams;
 
 export interface Session {
   readonly trainer: Trainer;
+  /** The tuned weights, merged with LoRA. */
+  weights(): Params;
   /** Writes the tuned model into the task's folder; with LoRA the merged one, and the adapter in `adapter/`. */
-  save(): Promise<void>;
+  save(write?: (dir: string, tuned: Params) => Promise<void>): Promise<void>;
 }
 
+/** `heads` are weights outside the model's own layers, which LoRA does not reach: they are trained whole. */
 export function openSession(
   ctx: Pick<OutputContext<SessionParams>, "params" | "out">,
   backend: Backend,
   model: OpenModel,
   loss: LossFn,
+  heads: readonly string[] = [],
 ): Session {
   const { params, out } = ctx;
   const lora = params.lora && { ...loraDefaults, ...params.lora };
@@ -50,23 +54,35 @@ export function openSession(
     recompute: params.recompute,
     seed: params.seed,
     ...(params.ema_decay === undefined ? {} : { ema_decay: params.ema_decay }),
-    ...(lora ? { lora, trainable: isAdapter } : {}),
+    ...(lora ? { lora, trainable: (name: string) => isAdapter(name) || heads.includes(name) } : {}),
     ...(params.residual_dropout
       ? { residual_dropout: { p: params.residual_dropout, ramp: params.residual_dropout_ramp ?? false } }
       : {}),
   });
+  const weights = () => {
+    const tuned = trainer.averaged();
+    return lora
+      ? mergeLora(
+          only(tuned, (name) => !isAdapter(name)),
+          only(tuned, isAdapter),
+          lora.alpha,
+        )
+      : tuned;
+  };
   return {
     trainer,
-    async save() {
-      const tuned = trainer.averaged();
-      if (!lora) return saveModel(out, model, tuned);
-      const learned = Object.fromEntries(Object.entries(tuned).filter(([name]) => isAdapter(name)));
-      await saveModel(out, model, mergeLora(model.params, learned, lora.alpha));
+    weights,
+    async save(write = (dir, tuned) => saveModel(dir, model, tuned)) {
+      await write(out, weights());
+      if (!lora) return;
       const encodes = model.geometry.decoderStart !== undefined;
-      await writeAdapter(join(out, "adapter"), learned, { ...lora, encodes });
+      await writeAdapter(join(out, "adapter"), only(trainer.averaged(), isAdapter), { ...lora, encodes });
     },
   };
 }
+
+const only = (params: Params, wanted: (name: string) => boolean): Params =>
+  Object.fromEntries(Object.entries(params).filter(([name]) => wanted(name)));
 
 function optimizerOf(params: TrainingParams): Optimizer {
   const { weight_decay, momentum } = params;

@@ -25,6 +25,7 @@ const surroundings: Readonly<Record<string, string>> = {
   prompts: 'dataset prompts = jsonl("prompts.jsonl") as Prompt',
   demos: 'dataset demos = jsonl("demos.jsonl") as Instruction',
   pairs: 'dataset pairs = jsonl("pairs.jsonl") as Preference',
+  rankings: 'dataset rankings = jsonl("rankings.jsonl") as Ranking',
   rated: 'dataset rated = jsonl("rated.jsonl") as Rated',
 };
 
