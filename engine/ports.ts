@@ -43,8 +43,12 @@ export interface ProcessName {
 
 export interface Processes {
   self(): ProcessName;
+  /** Undefined when there is none. */
+  named(pid: number): ProcessName | undefined;
   /** Undefined when it is on another machine. */
   alive(process: ProcessName): boolean | undefined;
+  /** Ends a process of this machine, and the group that it leads, at once. */
+  end(process: ProcessName): void;
 }
 
 export const systemClock: Clock = {
@@ -80,7 +84,8 @@ export const systemFiles: FileSystem = {
 };
 
 export const systemProcesses: Processes = {
-  self: () => ({ host: hostname(), boot: bootId(), pid: process.pid, start: startTime(process.pid) ?? "" }),
+  self: () => nameOf(process.pid),
+  named: (pid) => (answers(pid) ? nameOf(pid) : undefined),
   alive(name) {
     if (name.host !== hostname()) return undefined;
     if (name.boot !== bootId()) return false;
@@ -88,7 +93,21 @@ export const systemProcesses: Processes = {
     if (start !== undefined) return start === name.start;
     return name.start === "" && answers(name.pid);
   },
+  end(name) {
+    if (systemProcesses.alive(name) !== true) return;
+    for (const target of [-name.pid, name.pid]) {
+      try {
+        process.kill(target, "SIGKILL");
+      } catch {
+        // No group, or gone a moment ago.
+      }
+    }
+  },
 };
+
+function nameOf(pid: number): ProcessName {
+  return { host: hostname(), boot: bootId(), pid, start: startTime(pid) ?? "" };
+}
 
 /** Field 22 of /proc/PID/stat; undefined without /proc or without the process. */
 function startTime(pid: number): string | undefined {

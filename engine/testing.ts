@@ -93,6 +93,14 @@ export class FakeProcesses implements Processes {
     return this.#self;
   }
 
+  named(pid: number): ProcessName | undefined {
+    return this.alivePids.has(pid) ? { ...this.#self, pid } : undefined;
+  }
+
+  end(process: ProcessName): void {
+    this.alivePids.delete(process.pid);
+  }
+
   alive(process: ProcessName): boolean | undefined {
     return process.host === "here" ? this.alivePids.has(process.pid) : undefined;
   }

@@ -3,7 +3,7 @@ import type { EventBody } from "../events.ts";
 import type { KeyTree } from "../plan/key.ts";
 import type { PlannedFile, PlanTask } from "../plan/plan.ts";
 import type { Clock } from "../ports.ts";
-import { type Problem, problemOf } from "../problem.ts";
+import { type Problem, problemOf, problemOfSystem } from "../problem.ts";
 import type { ActionRecord, Attempt, Store } from "../store/store.ts";
 import { type Artifact, TaskError } from "../task.ts";
 import type { Exit, FromWorker, Spawn, Task } from "./protocol.ts";
@@ -69,6 +69,8 @@ export async function attempt(work: Work, around: Surroundings): Promise<Ending>
     return { how: "cancelled" };
   } catch (error) {
     if (error instanceof TaskError) return { how: "failed", error: problemOf(error) };
+    const problem = problemOfSystem(error, `work in ${store.root}`);
+    if (problem) return { how: "failed", error: problem };
     throw error;
   }
 }
@@ -127,7 +129,7 @@ async function build(work: Work, around: Surroundings): Promise<Ending> {
 /** Gives a worker its order and listens until its process is gone: only then does nothing write any more. */
 async function converse(
   order: Task,
-  { log }: Attempt,
+  { log, employ }: Attempt,
   signal: AbortSignal,
   { spawn, clock, graceMs, emit }: Surroundings,
 ): Promise<{ said: FromWorker | undefined; exit: Exit; tail: () => readonly string[] }> {
@@ -139,6 +141,8 @@ async function converse(
     else if (message.type !== "alive") said = message;
   };
   const worker = spawn({ log, onMessage });
+  // Before it has anything to do.
+  if (worker.pid !== undefined) employ(worker.pid);
   worker.send({ type: "task", task: order });
 
   let offSilence = (): void => {};

@@ -47,6 +47,8 @@ export interface Exit {
 }
 
 export interface WorkerHandle {
+  /** Missing when it could not be started, or is no process of its own. */
+  readonly pid?: number;
   readonly exited: Promise<Exit>;
   send(message: ToWorker): void;
   /** The last lines it printed. */

@@ -35,6 +35,7 @@ export async function processSpawn(workerPath: string, execArgv: readonly string
       };
     });
     return {
+      ...(child.pid === undefined ? {} : { pid: child.pid }),
       exited,
       tail: () => lastLines(log),
       send(message) {

@@ -21,7 +21,14 @@ import {
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { byCodeUnit, canonicalJson, digest } from "../canonical.ts";
-import { type Clock, type Processes, systemClock, systemFiles, systemProcesses } from "../ports.ts";
+import {
+  type Clock,
+  type Processes,
+  type ProcessName,
+  systemClock,
+  systemFiles,
+  systemProcesses,
+} from "../ports.ts";
 import { explained, problemOfSystem } from "../problem.ts";
 import { TaskError } from "../task.ts";
 import { Blobs, setAside } from "./blobs.ts";
@@ -47,6 +54,9 @@ import {
   type Store,
   treeDigest,
 } from "./store.ts";
+
+/** In the folder of an attempt: the process that works there. */
+const WORKER = "worker";
 
 /** Raise it when the layout changes; a store of another layout is refused. */
 const LAYOUT = "1";
@@ -187,6 +197,10 @@ export class DiskStore implements Store {
         scratch,
         ...(rows === undefined ? {} : { rows: join(this.root, "rows", `${rows}.jsonl`) }),
         log,
+        employ: (pid) => {
+          const worker = this.#processes.named(pid);
+          if (worker) writeFileSync(join(folder, WORKER), JSON.stringify(worker));
+        },
         discard,
         commit: (record) =>
           explained("keep a finished artifact", async () => {
@@ -221,7 +235,11 @@ export class DiskStore implements Store {
   }
 
   async claim(key: string): Promise<Claim> {
-    return explained(`write to ${this.root}`, async () => this.#leases.claim(key));
+    return explained(`write to ${this.root}`, async () => {
+      const { claim, inherited } = this.#leases.claim(key);
+      if (inherited) await this.sweep();
+      return claim;
+    });
   }
 
   async publish(tree: string, to: string): Promise<boolean> {
@@ -295,6 +313,9 @@ export class DiskStore implements Store {
     for (const name of readdirSync(join(this.root, "attempts"))) {
       const owner = ownerOf(name);
       if (owner && this.#processes.alive(owner) !== false) continue;
+      const worker = processIn(textOf(join(this.root, "attempts", name, WORKER)));
+      // It ends by itself when it sees that its run is gone; nobody should write beside it until then.
+      if (worker) this.#processes.end(worker);
       try {
         rmSync(join(this.root, "attempts", name), { recursive: true, force: true, maxRetries: 3 });
         swept++;
@@ -402,6 +423,15 @@ function filesIn(dir: string, prefix = ""): string[] {
     }
   }
   return prefix === "" ? files.sort(byCodeUnit) : files;
+}
+
+/** Undefined also for what a kill has torn: its worker had not been told anything yet. */
+function processIn(text: string | undefined): ProcessName | undefined {
+  try {
+    return text === undefined ? undefined : (JSON.parse(text) as ProcessName);
+  } catch {
+    return undefined;
+  }
 }
 
 function textOf(path: string): string | undefined {

@@ -30,17 +30,19 @@ export class Leases {
     mkdirSync(dir, { recursive: true });
   }
 
-  claim(key: string): Claim {
+  /** `inherited`: from a holder that is gone. */
+  claim(key: string): { readonly claim: Claim; readonly inherited: boolean } {
     const path = join(this.#dir, key);
-    for (;;) {
-      if (this.#take(path)) return { mine: true, release: this.#keep(path) };
+    for (let inherited = false; ; ) {
+      if (this.#take(path)) return { claim: { mine: true, release: this.#keep(path) }, inherited };
       const text = textOf(path);
       if (text === undefined) continue; // released a moment ago
       const holder = holderOf(text);
       if (holder && this.#holds(holder, path)) {
-        return { mine: false, holder: `process ${holder.pid} on ${holder.host}` };
+        return { claim: { mine: false, holder: `process ${holder.pid} on ${holder.host}` }, inherited };
       }
       evict(path, text);
+      inherited = true;
     }
   }
 

@@ -87,6 +87,7 @@ export class MemoryStore implements Store {
       scratch: `${this.root}/scratch/${key}`,
       ...(rows === undefined ? {} : { rows: `${this.root}/rows/${rows}.jsonl` }),
       log: `${this.root}/runs/${run}/logs/${node}.log`,
+      employ() {},
       discard,
       commit: async (rest) => {
         const manifest: ManifestEntry[] = [];

@@ -58,6 +58,8 @@ export interface Attempt {
   readonly rows?: string;
   /** stdout and stderr of the worker; stays after the attempt. */
   readonly log: string;
+  /** Says which process works here: should this one be killed, the next run ends it before it begins anew. */
+  employ(pid: number): void;
   /** Moves the files into the store, then writes the record. When another run was first, its record is returned. */
   commit(record: Omit<ActionRecord, "tree">): Promise<ActionRecord>;
   discard(): Promise<void>;
@@ -95,7 +97,7 @@ export interface Store {
   verify(): Promise<readonly string[]>;
   /** Removes every artifact, journal and damaged file except those to keep. Refused while a run is on. */
   collect(keep: Keep): Promise<Collected>;
-  /** Removes what runs that are gone left behind; returns how many attempts. */
+  /** Removes what runs that are gone left behind, their workers first; returns how many attempts. */
   sweep(): Promise<number>;
   /** Keeps what was learned about files for the next process. */
   flush(): void;
