@@ -30,6 +30,7 @@ export type { Spawn } from "./run/protocol.ts";
 export { once, openRowJournal, type RowJournal } from "./run/row-journal.ts";
 export {
   type Columns,
+  columnTypeOf,
   linesOf,
   parseJsonl,
   parseRow,

@@ -22,6 +22,8 @@ export interface Declaration<P extends TObject> {
   readonly version: number;
   readonly doc: string;
   readonly inputs?: readonly InputSpec[];
+  /** Any name may be given an input: `exec(train: rows)`. */
+  readonly restInputs?: Omit<InputSpec, "name">;
   readonly params: P;
   readonly positional?: readonly (keyof Static<P> & string)[];
   readonly rest?: TSchema;
@@ -99,6 +101,7 @@ function define<P extends TObject, R>(
     version: declaration.version,
     doc: declaration.doc,
     inputs: declaration.inputs ?? [],
+    ...(declaration.restInputs ? { restInputs: declaration.restInputs } : {}),
     params,
     positional: declaration.positional ?? [],
     ...(rest ? { rest: rest as unknown as ParamSchema } : {}),

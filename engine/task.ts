@@ -29,6 +29,8 @@ export interface TaskContext<P = Readonly<Record<string, Json>>> {
   readonly inputs: Readonly<Record<string, readonly Artifact[]>>;
   /** Absolute files of a path parameter, in order, by parameter name. */
   readonly files: Readonly<Record<string, readonly string[]>>;
+  /** Folder of the file that the call is written in, absolute: where its commands run. */
+  readonly dir: string;
   /** How the numerics run. */
   readonly device: string;
   readonly threads: number;

@@ -100,7 +100,10 @@ export function bindCall(call: ast.Call, site: CallSite, context: Context, bindG
   if (!signature) return { ...shared, ...empty, output: any };
 
   const sorted = sortArguments(call, signature, site, context);
-  const specs = signature.inputs.filter((spec) => spec !== pipeInput(signature) || !site.piped);
+  const specs = [
+    ...signature.inputs.filter((spec) => spec !== pipeInput(signature) || !site.piped),
+    ...inputsByAnyName(signature, sorted),
+  ];
   const inputs = specs.flatMap((spec): BoundInput[] => {
     const given = sorted.inputs.get(spec.name);
     if (!given) return [];
@@ -129,6 +132,11 @@ export function bindCall(call: ast.Call, site: CallSite, context: Context, bindG
   return { ...bound, ...outputOf(bound, signature, site, context) };
 }
 
+function inputsByAnyName({ inputs, restInputs }: Signature, sorted: Sorted): InputSpec[] {
+  const names = [...sorted.inputs.keys()].filter((name) => !inputs.some((spec) => spec.name === name));
+  return restInputs ? names.map((name) => ({ ...restInputs, name })) : [];
+}
+
 interface Sorted {
   readonly inputs: Map<string, Given>;
   readonly params: Map<string, Given>;
@@ -145,9 +153,13 @@ function sortArguments(call: ast.Call, signature: Signature, site: CallSite, con
   const give = (name: ast.Name, value: ast.Expression, profile: string | undefined) => {
     const target = inputNames.has(name.text)
       ? sorted.inputs
-      : Object.hasOwn(signature.params.properties, name.text) || signature.rest
+      : Object.hasOwn(signature.params.properties, name.text)
         ? sorted.params
-        : undefined;
+        : signature.restInputs && isNodeLike(value, context)
+          ? sorted.inputs
+          : signature.rest
+            ? sorted.params
+            : undefined;
     if (!target) {
       sorted.unknown.push({ name, value });
       return;
@@ -309,7 +321,11 @@ function outputOf(
     bound.unknown.length === 0 &&
     bound.extra.length === 0 &&
     bound.values.every((v) => v.evaluated.value !== undefined) &&
-    bound.inputs.every((i) => i.given.every((g) => g.type.kind !== "any" && fits(g.type, i.spec.type)));
+    bound.inputs.every((i) =>
+      i.given.every(
+        (g) => i.spec.type.kind === "any" || (g.type.kind !== "any" && fits(g.type, i.spec.type)),
+      ),
+    );
   if (bound.missingParams.length > 0 || !site.roles.includes(signature.kind)) return { output: any };
   const pipe = site.piped ? pipeInput(signature) : undefined;
   if (site.piped && (site.piped.type.kind !== "dataset" || (pipe && !fits(site.piped.type, pipe.type)))) {
@@ -324,7 +340,8 @@ function outputOf(
 
 function factsOf(bound: Unfinished, signature: Signature, context: Context): CallFacts | undefined {
   const inputs: Record<string, Type> = {};
-  for (const spec of signature.inputs) {
+  const byAnyName = bound.inputs.map((i) => i.spec).filter((spec) => !signature.inputs.includes(spec));
+  for (const spec of [...signature.inputs, ...byAnyName]) {
     const given = bound.inputs.find((i) => i.spec === spec)?.given;
     if (!given && spec.optional) continue;
     const piped = bound.piped && spec === pipeInput(signature) ? bound.piped.type : undefined;

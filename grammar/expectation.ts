@@ -91,5 +91,7 @@ function metric(m: ast.Member, text: string, context: Context): Lowered {
 }
 
 function metricsOf(name: string, context: Context): string[] {
-  return Object.keys(context.node(name)?.calls.at(-1)?.signature?.metrics ?? {});
+  const node = context.node(name);
+  const declared = node?.calls.at(-1)?.signature?.metrics ?? {};
+  return Object.keys({ ...declared, ...(node?.type.kind === "metrics" ? node.type.fields : {}) });
 }

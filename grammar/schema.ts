@@ -85,6 +85,8 @@ export function describe(schema: ParamSchema): string {
       return isList(schema) ? "a list of paths" : "a path";
     case "folder":
       return "the path of a folder";
+    case "command":
+      return "a command line";
   }
   const choices = choicesOf(schema);
   const others = (schema.anyOf ?? []).filter((s) => s.const === undefined && s.enum === undefined);

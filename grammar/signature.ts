@@ -33,9 +33,10 @@ export interface ParamSchema {
    * What this parameter is to the language, when it is not a plain value: a `template` reference (its value
    * becomes `{input, target?}` texts), a `path` (resolved by the host, its content goes into the key), a `folder`
    * (a path that means every file in it, names included), or an
-   * `expression` over the row's columns (its value becomes the lowered expression).
+   * `expression` over the row's columns (its value becomes the lowered expression), or a `command`: a text of which
+   * every word that is a file of the project stands for that file's content in the key.
    */
-  readonly "x-align"?: "template" | "path" | "folder" | "expression";
+  readonly "x-align"?: "template" | "path" | "folder" | "expression" | "command";
   /** The named row that a template reads, where it is not the row of the operation's data: `Chat`. */
   readonly "x-row"?: RowName;
   /** Does not change the result and stays out of the key: threads, logging. */
@@ -96,6 +97,8 @@ export interface Signature {
   readonly kind: OperationKind;
   readonly doc: string;
   readonly inputs: readonly InputSpec[];
+  /** Any name may be given an input: `exec(train: rows)`, and `exec(rows)` for `exec(rows: rows)`. */
+  readonly restInputs?: Omit<InputSpec, "name">;
   readonly params: ParamsSchema;
   /** Parameters that may be given by position after the inputs: `text("a.txt")`, `take(100)`. */
   readonly positional: readonly string[];

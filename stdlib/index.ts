@@ -8,6 +8,7 @@ import { compare } from "./compare/index.ts";
 import { peekRow as peekPath, sources, transforms } from "./data/index.ts";
 import { decoder } from "./decoder/index.ts";
 import { dpo } from "./dpo/index.ts";
+import { exec } from "./exec/index.ts";
 import type { Conversation, ReplyOptions } from "./generate/conversation.ts";
 import { generate } from "./generate/index.ts";
 import { gguf } from "./gguf/index.ts";
@@ -42,6 +43,7 @@ export const library: ReadonlyMap<string, Operation> = new Map(
     dpo,
     reward,
     compare,
+    exec,
   ].map((operation) => [operation.id ?? operation.name, operation]),
 );
 

@@ -24,6 +24,7 @@ type Params = Readonly<Record<string, unknown>>;
 interface Given {
   readonly inputs?: Readonly<Record<string, string | readonly string[]>>;
   readonly files?: Readonly<Record<string, readonly string[]>>;
+  readonly dir?: string;
   readonly onProgress?: (progress: Progress) => void;
   readonly scratch?: string;
   readonly journal?: RowJournal;
@@ -41,6 +42,7 @@ function contextOf(operation: Operation, params: Params, given: Given, out: stri
     params: all,
     inputs: Object.fromEntries(artifacts),
     files: given.files ?? {},
+    dir: given.dir ?? out,
     device: "cpu",
     threads: 1,
     progress: given.onProgress ?? (() => {}),

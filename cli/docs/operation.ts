@@ -4,7 +4,7 @@ import { describeSchema, type Json, type ParamSchema, printType, type Type } fro
 import { code, paragraphs, section, table } from "./markdown.ts";
 
 export function operationPage(operation: Operation): string {
-  const { name, doc, inputs, metrics } = operation;
+  const { name, doc, inputs, restInputs, metrics } = operation;
   return paragraphs(
     `# ${name}`,
     doc,
@@ -13,8 +13,8 @@ export function operationPage(operation: Operation): string {
       "## Inputs",
       table(
         ["input", "type", ""],
-        inputs.map((input) => [
-          code(input.name),
+        [...inputs, ...(restInputs ? [{ ...restInputs, name: "any name" }] : [])].map((input) => [
+          nameOf(input.name),
           `${code(printType(input.type))}${input.variadic ? ", one or a list" : ""}${input.optional ? ", optional" : ""}`,
           input.doc,
         ]),
@@ -43,8 +43,8 @@ export function signatureOf(operation: Operation): string {
     });
   const list = operation.params.properties;
   const positional = operation.positional.map((name) => (list[name]?.type === "array" ? `${name}…` : name));
-  const rest = operation.rest ? ["name: …"] : [];
-  const call = `${operation.name}(${[...inputs, ...positional, ...rest].join(", ")})`;
+  const anyName = operation.rest || operation.restInputs ? ["name: …"] : [];
+  const call = `${operation.name}(${[...inputs, ...positional, ...anyName].join(", ")})`;
   const output = usualOutput(operation);
   return `${piped ? `${printType(piped.type)} |> ` : ""}${call}${output ? ` -> ${output}` : ""}`;
 }
@@ -82,7 +82,7 @@ function parameterRows(name: string, schema: ParamSchema, required: boolean): st
   const fields = (schema as { properties?: Record<string, ParamSchema> }).properties ?? {};
   return [
     [
-      name === "any name" ? name : code(name),
+      nameOf(name),
       takes(schema),
       required && schema.default === undefined ? "required" : shownDefault(schema),
       `${schema.description ?? ""}${schema["x-execution"] ? " Not part of the key." : ""}`,
@@ -90,6 +90,10 @@ function parameterRows(name: string, schema: ParamSchema, required: boolean): st
     ],
     ...Object.entries(fields).flatMap(([field, of]) => parameterRows(`${name}.${field}`, of, false)),
   ];
+}
+
+function nameOf(name: string): string {
+  return name === "any name" ? name : code(name);
 }
 
 function takes(schema: ParamSchema): string {

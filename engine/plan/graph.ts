@@ -1,5 +1,5 @@
 // Turns a checked program into a plan: what depends on what, every key that can be known, and what is in the store.
-import { dirname, relative, resolve } from "node:path";
+import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { Graph } from "@dagrejs/graphlib";
 import {
   type Expr,
@@ -17,7 +17,7 @@ import { type Problem, problemOf } from "../problem.ts";
 import type { Store } from "../store/store.ts";
 import { TaskError } from "../task.ts";
 import { explainer, reasonOf } from "./explain.ts";
-import { isFolder, isPath, keyedParams, keyOf, schemaOf } from "./key.ts";
+import { isCommand, isFolder, isPath, keyedParams, keyOf, schemaOf } from "./key.ts";
 import type { Plan, PlanCall, PlanEdge, PlannedFile, PlanTask } from "./plan.ts";
 
 export interface PlanOptions {
@@ -194,6 +194,8 @@ async function planCall(call: ProgramCall, program: Program, options: PlanOption
     const schema = schemaOf(name, operation);
     const as = isFolder(schema) ? "folder" : "path";
     if (isPath(schema)) files[name] = await planFiles(value, as, program.path, options);
+    if (isCommand(schema))
+      files[name] = await planFiles(filesNamedIn(value, program.path, options), as, program.path, options);
   }
   return {
     op: call.op,
@@ -203,11 +205,21 @@ async function planCall(call: ProgramCall, program: Program, options: PlanOption
     params: call.params,
     ...keyedParams(call.params, operation),
     provenance: call.provenance,
+    dir: dirname(resolve(program.path)),
     files,
     inputs: Object.fromEntries(
       Object.entries(call.inputs).map(([name, refs]) => [name, refs.map((r) => r.node)]),
     ),
   };
+}
+
+/** `node clean.mjs --rules=rules.json {rows}`: the words of a command that are files of the project. */
+function filesNamedIn(command: Json, from: string, { files: fs = systemFiles }: PlanOptions): string[] {
+  if (typeof command !== "string") return [];
+  const words = [...command.matchAll(/"([^"]*)"|'([^']*)'|([^\s"'`;|&<>()=,]+)/g)];
+  const paths = words.map(([, double, single, plain]) => double ?? single ?? plain!);
+  const isOfProject = (path: string) => !isAbsolute(path) && "files" in resolveFiles(path, from, fs);
+  return [...new Set(paths.filter(isOfProject))];
 }
 
 async function planFiles(

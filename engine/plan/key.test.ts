@@ -174,7 +174,7 @@ describe("the scope of a row-wise task's rows", () => {
     calls: [
       {
         ...{ op: "judge", version, numeric: false, rowwise: "data", params: {}, shown: {}, provenance: {} },
-        ...{ keyed: { score: "full" }, files: {}, inputs: { data: [rows], by: [by] } },
+        ...{ keyed: { score: "full" }, dir: "/p", files: {}, inputs: { data: [rows], by: [by] } },
       },
     ],
   });
@@ -211,7 +211,7 @@ describe("keys, pinned", () => {
     );
     const call = { op: op.name, version: op.version, numeric: true, params: {}, shown: {}, provenance: {} };
     const task = {
-      calls: [{ ...call, keyed: { b: [1, "1", null], a: -0 }, files: {}, inputs: { in: ["n"] } }],
+      calls: [{ ...call, keyed: { b: [1, "1", null], a: -0 }, dir: "/p", files: {}, inputs: { in: ["n"] } }],
     };
     expect(keyOf(task, () => "d".repeat(64), "cpu")).toMatchInlineSnapshot(`
       {

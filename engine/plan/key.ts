@@ -125,6 +125,11 @@ export function isPath(schema: ParamSchema | undefined): boolean {
   return means(schema, "path") || isFolder(schema);
 }
 
+/** A text that names files among other words. */
+export function isCommand(schema: ParamSchema | undefined): boolean {
+  return means(schema, "command");
+}
+
 export function isFolder(schema: ParamSchema | undefined): boolean {
   return means(schema, "folder");
 }

@@ -28,7 +28,9 @@ export interface PlanCall {
   /** How keyed values are shown, where their JSON is not what people wrote. */
   readonly shown: Readonly<Record<string, string>>;
   readonly provenance: Readonly<Record<string, Provenance>>;
-  /** By path parameter. */
+  /** Folder of the file it is written in, absolute: what its paths are relative to. */
+  readonly dir: string;
+  /** By path parameter, and by command. */
   readonly files: Readonly<Record<string, readonly PlannedFile[]>>;
   /** Names of nodes, by input. */
   readonly inputs: Readonly<Record<string, readonly string[]>>;

@@ -48,6 +48,9 @@ const POLL_MS = 200;
 /** A worker says that it is alive every two seconds, unless it computes without a pause. */
 const SILENCE_MS = 60_000;
 
+/** Failures of which the last lines of the log say more than we can. */
+const toldByLog = new Set(["bug", "command-failed"]);
+
 export async function attempt(work: Work, around: Surroundings): Promise<Ending> {
   const { task, key, signal } = work;
   const { store, clock } = around;
@@ -103,7 +106,12 @@ async function build(work: Work, around: Surroundings): Promise<Ending> {
     if (said?.type === "failed") {
       if (signal.aborted) return { how: "cancelled" };
       const { error } = said;
-      return { how: "failed", error, log: current.log, ...(error.code === "bug" ? { tail: tail() } : {}) };
+      return {
+        how: "failed",
+        error,
+        log: current.log,
+        ...(toldByLog.has(error.code) ? { tail: tail() } : {}),
+      };
     }
     if (said?.type !== "done") {
       if (signal.aborted) return { how: "cancelled" };
@@ -187,6 +195,7 @@ function orderOf(
     calls: task.calls.map((call) => ({
       op: call.op,
       params: call.params,
+      dir: call.dir,
       inputs: Object.fromEntries(
         Object.entries(call.inputs).map(([input, nodes]) => [
           input,

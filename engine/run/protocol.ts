@@ -8,6 +8,7 @@ export interface TaskCall {
   readonly params: Readonly<Record<string, Json>>;
   readonly inputs: Readonly<Record<string, readonly Artifact[]>>;
   readonly files: Readonly<Record<string, readonly string[]>>;
+  readonly dir: string;
 }
 
 /** Everything a worker needs to know of a task. */

@@ -143,13 +143,14 @@ function lineOf(row: RowData, index: number): string {
 function noteType(types: Map<string, ColumnType>, name: string, value: Json): void {
   const known = types.get(name);
   if (known === "any") return;
-  const type = typeOf(value);
+  const type = columnTypeOf(value);
   // An empty list fits both.
   if (known === "messages" && Array.isArray(value) && value.length === 0) return;
   types.set(name, known === undefined || known === type ? type : "any");
 }
 
-function typeOf(value: Json): ColumnType {
+/** What a value is as the value of a column. */
+export function columnTypeOf(value: Json): ColumnType {
   if (typeof value === "string") return "string";
   if (typeof value === "number") return "number";
   if (typeof value === "boolean") return "boolean";

@@ -100,9 +100,9 @@ function load(call: TaskCall, operations: ReadonlyMap<string, Operation>): Retur
 }
 
 function contextOf(task: Task, call: TaskCall, hooks: TaskHooks): TaskContext<unknown> {
-  const { params, inputs, files } = call;
+  const { params, inputs, files, dir } = call;
   const { device, threads } = task;
-  return { params, inputs, files, device, threads, signal: hooks.signal, progress: hooks.progress };
+  return { params, inputs, files, dir, device, threads, signal: hooks.signal, progress: hooks.progress };
 }
 
 /** A metric that is not a number means that the training diverged; an artifact with it would be cached for ever. */
