@@ -109,6 +109,34 @@ command(
     exit((await import("./commands/export.ts")).exportArtifact(file, stage, dir, options)),
   );
 
+const store = program
+  .command("store")
+  .description("the artifact store: what is in it, whether it is whole, what nobody needs");
+
+storeCommand("ls", "artifacts by size, with the stages they belong to").action(async (options) =>
+  exit((await import("./commands/store.ts")).ls(options)),
+);
+
+storeCommand(
+  "verify",
+  "look at every byte; what is damaged is set aside, and built again by the next run",
+).action(async (options) => exit((await import("./commands/store.ts")).verify(options)));
+
+storeCommand("gc", "remove what is neither published nor of the last runs; their checkpoints stay")
+  .option("--keep-runs <n>", "last runs of every pipeline that count", wholeNumber, 3)
+  .option("--dry-run", "only say how much it would be")
+  .action(async (options) => exit((await import("./commands/store.ts")).gc(options)));
+
+command(
+  "path",
+  "where the store lies, or with a stage, what it made",
+  [["[stage]", "a stage of the file"]],
+  store,
+  "[file]",
+).action(async (file, stage, options) =>
+  exit((await import("./commands/store.ts")).path(file, stage, options)),
+);
+
 program
   .command("doctor")
   .description("devices, backends and their self-check, versions, disk, and how to get what is missing")
@@ -156,9 +184,24 @@ function talk(name: string, description: string): Command {
     .option("--store <dir>", "the artifact store of FILE.align");
 }
 
+/** A command on the store of this folder's project. */
+function storeCommand(name: string, description: string): Command {
+  return store
+    .command(name)
+    .description(description)
+    .option("--store <dir>", "the artifact store (default: ALIGN_STORE, else .align beside the project)")
+    .option("--json", "as JSON");
+}
+
 /** A command on one .align file, with the options that all of them share. */
-function command(name: string, description: string, more: readonly [string, string][] = []): Command {
-  const made = program.command(name).description(description).argument("<file>", "the .align file");
+function command(
+  name: string,
+  description: string,
+  more: readonly [string, string][] = [],
+  under = program,
+  file = "<file>",
+): Command {
+  const made = under.command(name).description(description).argument(file, "the .align file");
   for (const [argument, meaning] of more) made.argument(argument, meaning);
   return made
     .option("--profile <name>", "with this profile applied")

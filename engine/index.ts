@@ -2,7 +2,7 @@
 export { canonicalJson } from "./canonical.ts";
 export type { Event, EventBody, Outcome } from "./events.ts";
 export { type Resolved, resolveFiles } from "./files.ts";
-export { current, type History, type HistoryEntry, loadHistory, readEvents, runsOf } from "./journal.ts";
+export { type History, type HistoryEntry, loadHistory, readEvents, runsOf } from "./journal.ts";
 export {
   type Declaration,
   defaultsOf,
@@ -25,6 +25,7 @@ export type {
   TaskState,
 } from "./plan/plan.ts";
 export { asProblem, type Problem } from "./problem.ts";
+export { pipelinesOf, publicationsOf, rootsOf } from "./roots.ts";
 export type { Finish } from "./run/conclude.ts";
 export type { Spawn } from "./run/protocol.ts";
 export { once, openRowJournal, type RowJournal } from "./run/row-journal.ts";
@@ -43,7 +44,7 @@ export { type RunOptions, run } from "./run/run.ts";
 export { processSpawn } from "./run/spawn.ts";
 export { runTask, serveWorker } from "./run/worker.ts";
 export { openStore } from "./store/disk.ts";
-export type { ActionRecord, Collected, Keep, Manifest, ManifestEntry, Store } from "./store/store.ts";
+export type { ActionRecord, Collected, Keep, Manifest, ManifestEntry, Store, Usage } from "./store/store.ts";
 export {
   type Artifact,
   type ModelRun,

@@ -64,17 +64,6 @@ export function runsOf(store: Store, pipeline: string): string[] {
   return lines.filter((line) => line.pipeline === pipeline).map((line) => line.run);
 }
 
-/** The keys that stages had when they were last run, and the last run of every pipeline. */
-export function current(store: Store): {
-  readonly keys: ReadonlySet<string>;
-  readonly runs: ReadonlySet<string>;
-} {
-  const lines = store.log("runs.jsonl").read() as { run: string; pipeline: string }[];
-  const last = new Map(lines.map(({ run, pipeline }) => [pipeline, run]));
-  const histories = [...last.keys()].flatMap((pipeline) => [...loadHistory(store, pipeline).values()]);
-  return { keys: new Set(histories.map((entries) => entries.at(-1)!.key)), runs: new Set(last.values()) };
-}
-
 export function recordRun(store: Store, pipeline: string, run: string): void {
   store.log("runs.jsonl").append([{ run, pipeline }]);
 }

@@ -1,7 +1,10 @@
 // In-memory twins of the ports: tests of what the engine decides touch no disk and never sleep.
 import { dirname } from "node:path";
+import type { Operation } from "./operation.ts";
 import type { Clock, DirEntry, FileStat, FileSystem, Processes, ProcessName } from "./ports.ts";
+import { asProblem } from "./problem.ts";
 import type { Exit, FromWorker, Spawn, Task } from "./run/protocol.ts";
+import { runTask } from "./run/worker.ts";
 
 /** A clock that stands still until it is told to go on. */
 export class FakeClock implements Clock {
@@ -143,6 +146,34 @@ export function fakeSpawn(work: (worker: FakeWorker) => void): Spawn {
       kill() {
         state.killed = true;
         end({ signal: "SIGKILL" });
+      },
+    };
+  };
+}
+
+/** Does every task in this process: for operations in which there is nothing that could crash. */
+export function inlineSpawn(operations: ReadonlyMap<string, Operation>): Spawn {
+  return ({ onMessage }) => {
+    const abort = new AbortController();
+    let end: (exit: Exit) => void = () => {};
+    const exited = new Promise<Exit>((resolve) => {
+      end = resolve;
+    });
+    return {
+      exited,
+      tail: () => [],
+      kill() {},
+      send(message) {
+        if (message.type === "abort") abort.abort();
+        else {
+          runTask(message.task, operations, { signal: abort.signal, progress() {} })
+            .then((result) => onMessage({ type: "done", ...result }))
+            .catch((error) => {
+              const problem = asProblem(error) ?? { code: "bug", message: String(error) };
+              onMessage({ type: "failed", error: problem });
+            })
+            .finally(() => end({ code: 0 }));
+        }
       },
     };
   };

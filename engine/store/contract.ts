@@ -191,6 +191,32 @@ export function storeContract(open: () => StoreUnderTest): void {
       expect(await on.store.collect(keep)).toEqual({ artifacts: 0, bytes: 0 });
     });
 
+    test("keeps what was published, and the checkpoints of unfinished tasks that are to be kept", async () => {
+      const on = open();
+      const published = await commit(on, { "a.txt": "one" }, "a".repeat(64));
+      await commit(on, { "b.txt": "gone" }, "b".repeat(64));
+      for (const key of ["c".repeat(64), "d".repeat(64)]) {
+        const attempt = await begin(on.store, key);
+        on.write(`${attempt.scratch}/checkpoint`, "step 100");
+        await attempt.discard();
+      }
+      const before = await on.store.usage();
+      // "one" and "gone"; two checkpoints.
+      expect(before).toMatchObject({ artifacts: 7, checkpoints: 16 });
+      const keep = {
+        keys: new Set<string>(),
+        runs: new Set<string>(),
+        trees: new Set([published.tree]),
+        unfinished: new Set(["c".repeat(64)]),
+      };
+      await on.store.collect(keep);
+      expect(await contents(on, published.tree)).toEqual({ "a.txt": "one" });
+      expect((await on.store.records()).map(({ key }) => key)).toEqual(["a".repeat(64)]);
+      expect(await on.store.usage()).toMatchObject({ artifacts: 3, checkpoints: 8 });
+      expect(on.read((await begin(on.store, "c".repeat(64))).scratch)).toEqual({ checkpoint: "step 100" });
+      expect(on.read((await begin(on.store, "d".repeat(64))).scratch)).toEqual({});
+    });
+
     test("keeps logs, line by line", () => {
       const { store } = open();
       expect(store.log("runs/1/events.jsonl").read()).toEqual([]);

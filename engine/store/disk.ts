@@ -33,7 +33,7 @@ import { explained, problemOfSystem } from "../problem.ts";
 import { TaskError } from "../task.ts";
 import { Blobs, setAside } from "./blobs.ts";
 import { createDurably } from "./durable.ts";
-import { collectGarbage } from "./gc.ts";
+import { collectGarbage, usageOf } from "./gc.ts";
 import { Leases } from "./lease.ts";
 import { openLog } from "./log.ts";
 import { DigestMemo } from "./memo.ts";
@@ -53,6 +53,7 @@ import {
   type ManifestEntry,
   type Store,
   treeDigest,
+  type Usage,
 } from "./store.ts";
 
 /** In the folder of an attempt: the process that works there. */
@@ -275,6 +276,14 @@ export class DiskStore implements Store {
     return filesIn(join(this.root, "actions")).map((path) => path.slice(3, -".json".length));
   }
 
+  async records(): Promise<readonly ActionRecord[]> {
+    return (await this.keys()).flatMap((key) => parseRecord(textOf(this.#actionPath(key)) ?? "", key) ?? []);
+  }
+
+  async usage(): Promise<Usage> {
+    return usageOf(this.root);
+  }
+
   async verify(): Promise<readonly string[]> {
     const problems: string[] = [];
     for (const key of await this.keys()) {
@@ -301,9 +310,7 @@ export class DiskStore implements Store {
       });
     }
     return explained(`clean up ${this.root}`, async () => {
-      const records = (await this.keys()).flatMap(
-        (key) => parseRecord(textOf(this.#actionPath(key)) ?? "", key) ?? [],
-      );
+      const records = await this.records();
       return collectGarbage({ root: this.root, records, manifest: (tree) => this.manifest(tree), keep });
     });
   }

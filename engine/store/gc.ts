@@ -1,8 +1,8 @@
-// Which files of a store nobody needs any more.
+// What the files of a store are there for: which nobody needs any more, and how much room they take.
 import { rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { systemFiles } from "../ports.ts";
-import type { ActionRecord, Collected, Keep, Manifest } from "./store.ts";
+import type { ActionRecord, Collected, Keep, Manifest, Usage } from "./store.ts";
 
 export interface Garbage {
   readonly root: string;
@@ -12,7 +12,7 @@ export interface Garbage {
 }
 
 export async function collectGarbage({ root, records, manifest, keep }: Garbage): Promise<Collected> {
-  const kept = records.filter(({ key }) => keep.keys.has(key));
+  const kept = records.filter(({ key, tree }) => keep.keys.has(key) || keep.trees?.has(tree));
   const trees = new Set(kept.map(({ tree }) => tree));
   const blobs = new Set<string>();
   for (const tree of trees) for (const { sha256 } of (await manifest(tree)) ?? []) blobs.add(sha256);
@@ -32,8 +32,10 @@ export async function collectGarbage({ root, records, manifest, keep }: Garbage)
     if (!trees.has(basename(path)) && !keep.dryRun) rmSync(path, { recursive: true, force: true });
   }
   for (const path of oneDeep(join(root, "runs"))) if (!keep.runs.has(basename(path))) remove(path);
-  for (const folder of ["scratch", "quarantine"])
-    for (const path of oneDeep(join(root, folder))) remove(path);
+  const scopes = new Set([...kept.map(({ rows }) => rows), ...(keep.rows ?? [])]);
+  for (const path of oneDeep(join(root, "rows"))) if (!scopes.has(basename(path, ".jsonl"))) remove(path);
+  for (const path of oneDeep(join(root, "scratch"))) if (!keep.unfinished?.has(basename(path))) remove(path);
+  for (const path of oneDeep(join(root, "quarantine"))) remove(path);
   return { artifacts: records.length - kept.length, bytes };
 }
 
@@ -43,6 +45,17 @@ function oneDeep(dir: string): string[] {
 
 function twoDeep(dir: string): string[] {
   return oneDeep(dir).flatMap(oneDeep);
+}
+
+export function usageOf(root: string): Usage {
+  const of = (folder: string): number => sizeOf(join(root, folder));
+  return {
+    artifacts: of("objects"),
+    checkpoints: of("scratch"),
+    rows: of("rows"),
+    runs: of("runs"),
+    quarantine: of("quarantine"),
+  };
 }
 
 function sizeOf(path: string): number {

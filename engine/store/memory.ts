@@ -17,6 +17,7 @@ import type {
   Manifest,
   ManifestEntry,
   Store,
+  Usage,
 } from "./store.ts";
 import { treeDigest } from "./store.ts";
 
@@ -150,6 +151,24 @@ export class MemoryStore implements Store {
     return [...this.#records.keys()].sort(byCodeUnit);
   }
 
+  async records(): Promise<readonly ActionRecord[]> {
+    return [...this.#records.values()];
+  }
+
+  async usage(): Promise<Usage> {
+    const sizeOf = (folder: string) =>
+      this.files
+        .below(`${this.root}/${folder}`)
+        .reduce((sum, path) => sum + (this.files.stat(path)?.size ?? 0), 0);
+    return {
+      artifacts: sizeOf("objects"),
+      checkpoints: sizeOf("scratch"),
+      rows: sizeOf("rows"),
+      runs: 0,
+      quarantine: 0,
+    };
+  }
+
   async verify(): Promise<readonly string[]> {
     const problems: string[] = [];
     for (const key of await this.keys()) {
@@ -159,16 +178,22 @@ export class MemoryStore implements Store {
     return problems;
   }
 
-  async collect({ keys, dryRun }: Keep): Promise<Collected> {
-    const gone = [...this.#records.values()].filter(({ key }) => !keys.has(key));
+  async collect({ keys, trees, unfinished, dryRun }: Keep): Promise<Collected> {
+    const isKept = ({ key, tree }: ActionRecord) => keys.has(key) || trees?.has(tree) === true;
+    const gone = [...this.#records.values()].filter((record) => !isKept(record));
     const blobsOf = (records: Iterable<ActionRecord>) =>
       new Set([...records].flatMap(({ tree }) => (this.#trees.get(tree) ?? []).map((entry) => entry.sha256)));
-    const used = blobsOf([...this.#records.values()].filter(({ key }) => keys.has(key)));
+    const used = blobsOf([...this.#records.values()].filter(isKept));
     let bytes = 0;
     for (const sha256 of blobsOf(gone)) {
       if (used.has(sha256)) continue;
       bytes += this.files.stat(this.blob(sha256))?.size ?? 0;
       if (!dryRun) this.files.remove(this.blob(sha256));
+    }
+    for (const path of this.files.below(`${this.root}/scratch`)) {
+      if (unfinished?.has(path.split("/")[3]!)) continue;
+      bytes += this.files.stat(path)!.size;
+      if (!dryRun) this.files.remove(path);
     }
     if (!dryRun) for (const { key } of gone) this.#records.delete(key);
     return { artifacts: gone.length, bytes };

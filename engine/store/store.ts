@@ -93,6 +93,9 @@ export interface Store {
   log(name: string): Log;
   /** Keys of all records. */
   keys(): Promise<string[]>;
+  /** All records that can be read. */
+  records(): Promise<readonly ActionRecord[]>;
+  usage(): Promise<Usage>;
   /** Looks at every byte; what is damaged is set aside and described. */
   verify(): Promise<readonly string[]>;
   /** Removes every artifact, journal and damaged file except those to keep. Refused while a run is on. */
@@ -103,9 +106,28 @@ export interface Store {
   flush(): void;
 }
 
+/** Bytes on disk, each counted once however many artifacts share it. */
+export interface Usage {
+  readonly artifacts: number;
+  /** Of unfinished tasks. */
+  readonly checkpoints: number;
+  /** What single rows came to. */
+  readonly rows: number;
+  /** Events and logs of runs. */
+  readonly runs: number;
+  /** Set aside because they were damaged. */
+  readonly quarantine: number;
+}
+
 export interface Keep {
   readonly keys: ReadonlySet<string>;
   readonly runs: ReadonlySet<string>;
+  /** Artifacts, whatever their keys. */
+  readonly trees?: ReadonlySet<string>;
+  /** Keys whose checkpoints are kept. */
+  readonly unfinished?: ReadonlySet<string>;
+  /** Scopes of rows, beside those of the records that are kept. */
+  readonly rows?: ReadonlySet<string>;
   /** Only counts. */
   readonly dryRun?: boolean;
 }

@@ -21,7 +21,7 @@ describe.each(Object.entries(edits))("%s", (_, table) => {
         await make?.(world);
         expect((await world.reruns(options)).join(" ")).toBe(reruns);
         // Once more: whatever was built is found.
-        expect(await world.reruns(options)).toEqual([]);
+        if (reruns !== "") expect(await world.reruns(options)).toEqual([]);
       } finally {
         world.remove();
       }
@@ -45,20 +45,16 @@ test("docs/hashing.md shows this table and every execution parameter (written by
     const rows = list.map(({ what, reruns }) => `| ${what} | ${reruns.replaceAll(" ", ", ") || "nothing"} |`);
     return `| ${about} | runs again |\n|---|---|\n${rows.join("\n")}`;
   });
-  const execution = [...library.values()].flatMap(({ name, params }) =>
-    Object.entries(params.properties).flatMap(([param, schema]) =>
-      schema["x-execution"] ? [[param, name] as const] : [],
+  const execution = new Map(
+    [...library.values()].flatMap(({ params }) =>
+      Object.entries(params.properties).filter(([, schema]) => schema["x-execution"]),
     ),
   );
-  const names = [...new Set(execution.map(([param]) => param))];
-  const parameters = names.map((name) => {
-    const of = execution.flatMap(([param, op]) => (param === name ? [`\`${op}\``] : []));
-    return `| \`${name}\` | ${of.join(", ")} |`;
-  });
+  const parameters = [...execution].map(([name, { description }]) => `| \`${name}\` | ${description} |`);
   const text = filled(readFileSync(document, "utf8"), {
     pipeline: `\`\`\`align\n${pipeline}\`\`\``,
     table: table.join("\n\n"),
-    execution: `| parameter | of |\n|---|---|\n${parameters.join("\n")}`,
+    execution: `| parameter | what it does |\n|---|---|\n${parameters.join("\n")}`,
   });
   await expect(text).toMatchFileSnapshot("../../docs/hashing.md");
 });

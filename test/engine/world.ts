@@ -4,7 +4,6 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import {
-  asProblem,
   canonicalJson,
   createPlan,
   type Event,
@@ -14,10 +13,9 @@ import {
   type RunOptions,
   resolveFiles,
   run,
-  runTask,
-  type Spawn,
   writeRows,
 } from "../../engine/index.ts";
+import { inlineSpawn } from "../../engine/testing.ts";
 import { check } from "../../grammar/index.ts";
 import { library, peekRow } from "../../stdlib/index.ts";
 
@@ -88,31 +86,6 @@ async function writeDown({ name, params }: Operation, ctx: OutputContext<unknown
   return { metrics: { prompts: 3 } };
 }
 
-/** Does a task in this process: there is nothing in it that could crash. */
-function inProcess(operations: ReadonlyMap<string, Operation>): Spawn {
-  return ({ onMessage }) => {
-    let end = (_: { code: number }): void => {};
-    const exited = new Promise<{ code: number }>((resolve) => {
-      end = resolve;
-    });
-    return {
-      exited,
-      tail: () => [],
-      kill() {},
-      send(message) {
-        if (message.type !== "task") return;
-        const hooks = { signal: new AbortController().signal, progress() {} };
-        runTask(message.task, operations, hooks)
-          .then((result) => onMessage({ type: "done", ...result }))
-          .catch((error) => {
-            onMessage({ type: "failed", error: asProblem(error) ?? { code: "bug", message: String(error) } });
-          })
-          .finally(() => end({ code: 0 }));
-      },
-    };
-  };
-}
-
 export interface RunWith extends Partial<RunOptions> {
   readonly operations?: (operations: ReadonlyMap<string, Operation>) => ReadonlyMap<string, Operation>;
   readonly numerics?: string;
@@ -180,7 +153,7 @@ export class World {
     const planned = await createPlan(program, { operations, store, numerics });
     if ("problems" in planned) throw new Error(JSON.stringify(planned.problems));
     const events: Event[] = [];
-    const all = { store, spawn: inProcess(operations), jobs: 2, ...options };
+    const all = { store, spawn: inlineSpawn(operations), jobs: 2, ...options };
     for await (const event of run(planned.plan, all)) events.push(event);
     const failed = events.find((event) => event.type === "task-failed");
     if (failed) throw new Error(JSON.stringify(failed));
