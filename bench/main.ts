@@ -1,6 +1,7 @@
-// `npm run bench -- train|decode [--write] [--json] …`: Align beside its peers in the same run, one row per case and peer.
+// `npm run bench -- train|decode|lang [--write] [--json] …`: Align beside its peers in the same run, one row per case and peer.
 import { parseArgs } from "node:util";
 import { decodeBench } from "./decode.ts";
+import { languageBench } from "./lang.ts";
 import { quickstartBench } from "./quickstart.ts";
 import { trainBench } from "./train.ts";
 import { writeTable } from "./write.ts";
@@ -35,6 +36,7 @@ const benches: Readonly<Record<string, (options: BenchOptions) => AsyncIterable<
   train: trainBench,
   decode: decodeBench,
   quickstart: quickstartBench,
+  lang: languageBench,
 };
 
 const { values, positionals } = parseArgs({

@@ -118,8 +118,10 @@ export function bindCall(call: ast.Call, site: CallSite, context: Context, bindG
   const missingParams = (signature.params.required ?? []).filter((name) => !filled.has(name));
   const missingInputs = specs.filter((spec) => !spec.optional && !sorted.inputs.has(spec.name));
   const bound = {
-    ...shared,
+    call,
     signature,
+    roles: site.roles,
+    ...(site.piped ? { piped: site.piped } : {}),
     inputs,
     values,
     ...(row ? { row } : {}),
@@ -129,7 +131,7 @@ export function bindCall(call: ast.Call, site: CallSite, context: Context, bindG
     missingInputs,
     missingParams,
   };
-  return { ...bound, ...outputOf(bound, signature, site, context) };
+  return Object.assign(bound, outputOf(bound, signature, site, context));
 }
 
 function inputsByAnyName({ inputs, restInputs }: Signature, sorted: Sorted): InputSpec[] {
@@ -259,10 +261,10 @@ function bindValues(
 ): BoundValue[] {
   const values: BoundValue[] = [];
   const scope = { ...context.values, row };
-  const names = new Set([...Object.keys(signature.params.properties), ...given.keys()]);
-  for (const name of names) {
-    const declared = Object.hasOwn(signature.params.properties, name);
-    const schema = declared ? signature.params.properties[name]! : (signature.rest ?? {});
+  const declared = signature.params.properties;
+  const others = [...given.keys()].filter((name) => !Object.hasOwn(declared, name));
+  for (const name of [...Object.keys(declared), ...others]) {
+    const schema = Object.hasOwn(declared, name) ? declared[name]! : (signature.rest ?? {});
     const g = given.get(name);
     if (g) {
       const evaluated = evaluateValue(g.expression, { name, schema }, scope);
@@ -270,17 +272,26 @@ function bindValues(
       const provenance = provenanceOf(g.expression, evaluated, profile, context);
       const { expression, written } = g;
       values.push({ name, expression, ...(written ? { written } : {}), schema, evaluated, provenance });
-    } else if (schema.default !== undefined) {
-      const source = schema["x-source"];
-      values.push({
-        name,
-        schema,
-        evaluated: { value: schema.default, problems: [], reads: [] },
-        provenance: { from: "default", ...(source === undefined ? {} : { source }) },
-      });
-    }
+    } else if (schema.default !== undefined) values.push(byDefault(name, schema));
   }
   return values;
+}
+
+const defaults = new WeakMap<ParamSchema, BoundValue>();
+
+/** The same for every call, of which most parameters are left as they are. */
+function byDefault(name: string, schema: ParamSchema): BoundValue {
+  const known = defaults.get(schema);
+  if (known?.name === name) return known;
+  const source = schema["x-source"];
+  const value: BoundValue = {
+    name,
+    schema,
+    evaluated: { value: schema.default!, problems: [], reads: [] },
+    provenance: { from: "default", ...(source === undefined ? {} : { source }) },
+  };
+  defaults.set(schema, value);
+  return value;
 }
 
 function provenanceOf(

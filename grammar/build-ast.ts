@@ -16,8 +16,14 @@ export interface Built {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export function buildAst(source: Source, cst: CstNode, comments: readonly IToken[]): Built {
-  const builder = new Builder(source, comments);
+/** `stumbled`: the parser met something it did not expect, so that parts of the tree may be made up. */
+export function buildAst(
+  source: Source,
+  cst: CstNode,
+  comments: readonly IToken[],
+  stumbled: boolean,
+): Built {
+  const builder = new Builder(source, comments, stumbled);
   const declarations = nodes(cst, "declaration").flatMap((node) => builder.declaration(node) ?? []);
   return { declarations, diagnostics: builder.diagnostics };
 }
@@ -27,7 +33,7 @@ export function buildValue(
   source: Source,
   cst: CstNode,
 ): { readonly value: ast.Expression; readonly diagnostics: readonly Diagnostic[] } {
-  const builder = new Builder(source, []);
+  const builder = new Builder(source, [], false);
   return { value: builder.value(cst), diagnostics: builder.diagnostics };
 }
 
@@ -53,12 +59,12 @@ function tokenSpan(t: IToken): Span {
 }
 
 /** From the first to the last real token in it; undefined when there is none. */
-function spanOf(element: CstNode | IToken): Span | undefined {
+function spanOfTokens(element: CstNode | IToken): Span | undefined {
   if (isToken(element)) return Number.isNaN(element.startOffset) ? undefined : tokenSpan(element);
   let span: Span | undefined;
   for (const key in element.children) {
     for (const child of element.children[key]!) {
-      const inner = spanOf(child);
+      const inner = spanOfTokens(child);
       if (inner) span = span ? join(span, inner) : inner;
     }
   }
@@ -69,29 +75,33 @@ class Builder {
   readonly diagnostics: Diagnostic[] = [];
   readonly #source: Source;
   readonly #docs: readonly IToken[];
+  /** The first doc comment after the last declaration asked for: they are built from top to bottom. */
+  #nextDoc = 0;
+  readonly #stumbled: boolean;
   #broken = false;
   /** Where the last thing ended: holes are placed there. */
   #last = 0;
 
-  constructor(source: Source, comments: readonly IToken[]) {
+  constructor(source: Source, comments: readonly IToken[], stumbled: boolean) {
     this.#source = source;
+    this.#stumbled = stumbled;
     this.#docs = comments.filter((c) => c.tokenType === DocComment);
   }
 
   declaration(outer: CstNode): ast.Declaration | undefined {
     const rule = Object.keys(outer.children).find((key) => key !== "Semicolon");
     const inner = rule === undefined ? undefined : node(outer, rule);
-    const span = inner && spanOf(inner);
+    const span = inner && this.#spanOf(inner);
     if (!inner || !span) return undefined;
     const before = this.#broken;
     this.#broken = false;
     this.#last = span.start;
-    const { broken: _, ...declared } = this.#declared(rule!, inner, span);
     const doc = this.#docAbove(span.start);
+    const { broken: _, ...declared } = this.#declared(rule!, inner, span);
     const declaration = {
       ...declared,
       ...(doc === undefined ? {} : { doc }),
-      broken: this.#broken || hasRecovered(inner),
+      broken: this.#broken || (this.#stumbled && hasRecovered(inner)),
     } as ast.Declaration;
     this.#broken = before;
     return declaration;
@@ -178,7 +188,7 @@ class Builder {
   }
 
   #type(n: CstNode): ast.TypeExpression {
-    const span = spanOf(n) ?? this.#here();
+    const span = this.#spanOf(n) ?? this.#here();
     const choices = (n.children.Text ?? []) as IToken[];
     if (choices.length > 0) {
       return {
@@ -198,7 +208,7 @@ class Builder {
   }
 
   #bound(n: CstNode): ast.Bound {
-    const span = spanOf(n) ?? this.#here();
+    const span = this.#spanOf(n) ?? this.#here();
     const sums = nodes(n, "sum").map((s) => this.#sum(s));
     const first = sums[0] ?? this.#hole();
     const ops = { Greater: ">", GreaterEqual: ">=", Less: "<", LessEqual: "<=" } as const;
@@ -212,29 +222,28 @@ class Builder {
   #block(n: CstNode | undefined): ast.ObjectExpression {
     const entries: ast.Entry[] = [];
     const all = n ? nodes(n, "entry") : [];
-    for (const [i, e] of all.entries()) {
+    for (const e of all) {
       const nameToken = token(e, "Name");
       const sign = token(e, "Is");
       if (sign?.image === "=") this.#equalsForColon(sign, nameToken);
       const name = this.#name(nameToken);
       const value = this.value(node(e, "value"));
-      const span = spanOf(e) ?? this.#here();
-      entries.push({
-        name,
-        value,
-        span: { start: span.start, end: Math.max(value.span.end, name.span.end) },
-      });
-      const next = all[i + 1];
-      if (next && !e.children.Comma && !e.recoveredNode) this.#separated(value.span, spanOf(next));
+      const { start } = this.#spanOf(e) ?? this.#here();
+      entries.push({ name, value, span: { start, end: Math.max(value.span.end, name.span.end) } });
+    }
+    for (const [i, e] of all.entries()) {
+      const next = entries[i + 1];
+      if (next && !e.children.Comma && !e.recoveredNode) this.#separated(entries[i]!.value.span, next.span);
     }
     if (!n) this.#broken = true;
-    return { kind: "object", entries, span: (n && spanOf(n)) ?? this.#here() };
+    const span = n && this.#spanOf(n);
+    return { kind: "object", entries, span: span ?? this.#here() };
   }
 
   /** Two items without a comma must at least be on two lines. */
-  #separated(before: Span, after: Span | undefined): boolean {
-    if (!after || this.#source.text.slice(before.end, after.start).includes("\n")) return false;
-    const at = this.#place({ start: after.start, end: after.end });
+  #separated(before: Span, after: Span): boolean {
+    if (this.#source.text.slice(before.end, after.start).includes("\n")) return false;
+    const at = this.#place(after);
     this.diagnostics.push(
       diagnose("AL0007", {
         title: "a comma is missing between these",
@@ -305,6 +314,7 @@ class Builder {
     if (!own) return this.#hole();
     const operands = nodes(own, operand);
     if (operands.length > longestChain) return this.#tooLong(own);
+    if (operands.length === 1 && !own.recoveredNode) return build(operands[0]!);
     const operators = Object.entries(own.children)
       .flatMap(([key, children]) => (key === operand ? [] : (children as IToken[])))
       .sort((a, b) => a.startOffset - b.startOffset);
@@ -388,14 +398,14 @@ class Builder {
     });
     this.#commasBetween(built, commas);
     if (!args) this.#broken = true;
-    const end = (args && spanOf(args)) ?? callee.span;
+    const end = (args && this.#spanOf(args)) ?? callee.span;
     return { kind: "call", callee, args: built, span: join(callee.span, end) };
   }
 
   #list(n: CstNode): ast.ListExpression {
     const items = nodes(n, "value").map((v) => this.value(v));
     this.#commasBetween(items, (n.children.Comma ?? []) as IToken[]);
-    return { kind: "list", items, span: spanOf(n) ?? this.#here() };
+    return { kind: "list", items, span: this.#spanOf(n) ?? this.#here() };
   }
 
   #commasBetween(items: readonly { span: Span }[], commas: readonly IToken[]): void {
@@ -483,7 +493,7 @@ class Builder {
   }
 
   #tooLong(n: CstNode): ast.Hole {
-    const span = spanOf(n) ?? this.#here();
+    const span = this.#spanOf(n) ?? this.#here();
     this.diagnostics.push(
       diagnose("AL0002", {
         title: `more than ${longestChain} parts in one expression`,
@@ -493,6 +503,12 @@ class Builder {
       }),
     );
     return this.#hole();
+  }
+
+  /** The parser knows where a rule began and ended, unless it had to skip or make up something. */
+  #spanOf(n: CstNode): Span | undefined {
+    const { startOffset, endOffset } = n.location!;
+    return this.#stumbled ? spanOfTokens(n) : { start: startOffset, end: endOffset! + 1 };
   }
 
   #hole(): ast.Hole {
@@ -513,9 +529,9 @@ class Builder {
     const { text } = this.#source;
     const lines: string[] = [];
     let end = start;
-    for (let i = this.#docs.length - 1; i >= 0; i--) {
+    while (this.#docs[this.#nextDoc] && this.#docs[this.#nextDoc]!.startOffset < start) this.#nextDoc++;
+    for (let i = this.#nextDoc - 1; i >= 0; i--) {
       const doc = this.#docs[i]!;
-      if (doc.startOffset >= end) continue;
       const between = text.slice(doc.startOffset + doc.image.length, end);
       if (between.trim() !== "" || between.split("\n").length !== 2) break;
       lines.unshift(doc.image.slice(3).replace(/^ /, "").trimEnd());

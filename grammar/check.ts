@@ -6,7 +6,7 @@ import { checks } from "./checks/index.ts";
 import { type Context, createContext } from "./context.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { lower } from "./lower.ts";
-import { parse } from "./parse.ts";
+import { type Parsed, parse } from "./parse.ts";
 import type { Program } from "./program.ts";
 import type { Host, Library } from "./signature.ts";
 import { positionAt, type Source, type Span } from "./source.ts";
@@ -25,25 +25,50 @@ export interface Checked {
 }
 
 export function check(source: Source, library: Library, host: Host, options: CheckOptions = {}): Checked {
+  return analyze(source, library, host, options).checked();
+}
+
+/** What is known of a text: read and bound at once, checked when somebody asks. */
+export interface Analysis {
+  readonly parsed: Parsed;
+  readonly context: Context;
+  checked(): Checked;
+}
+
+export function analyze(source: Source, library: Library, host: Host, options: CheckOptions = {}): Analysis {
   const parsed = parse(source);
-  const contextFor = (file: File, profile: string | undefined): Context =>
-    createContext(source, file, parsed.file, library, host, {
+  const contextFor = (file: File, profile: string | undefined, base?: Context): Context => {
+    const chosen = {
       ...(profile === undefined ? {} : { profile }),
       ...(options.set ? { set: options.set } : {}),
-    });
+    };
+    return createContext(source, file, parsed.file, library, host, chosen, base);
+  };
   const chosen = profilesOf(parsed.file).find((p) => p.name.text === options.profile);
   const context = contextFor(chosen ? applyProfile(parsed.file, chosen) : parsed.file, options.profile);
-  const found = [...parsed.diagnostics, ...checks.flatMap((c) => c(context))];
-  // What a profile would break is known before anyone runs it.
-  for (const profile of profilesOf(parsed.file)) {
-    if (profile === chosen) continue;
-    const other = contextFor(applyProfile(parsed.file, profile), profile.name.text);
-    const within = (d: Diagnostic) => inside(d, source.path, profile.span);
-    found.push(...checks.flatMap((c) => c(other)).filter(within));
+  let checked: Checked | undefined;
+  return {
+    parsed,
+    context,
+    checked() {
+      checked ??= judge();
+      return checked;
+    },
+  };
+
+  function judge(): Checked {
+    const found = [...parsed.diagnostics, ...checks.flatMap((c) => c(context))];
+    // What a profile would break is known before anyone runs it.
+    for (const profile of profilesOf(parsed.file)) {
+      if (profile === chosen) continue;
+      const other = contextFor(applyProfile(parsed.file, profile), profile.name.text, context);
+      const within = (d: Diagnostic) => inside(d, source.path, profile.span);
+      found.push(...checks.flatMap((c) => c(other)).filter(within));
+    }
+    const diagnostics = arrange(found, source);
+    const failed = diagnostics.some((d) => d.severity === "error");
+    return failed ? { diagnostics } : { program: lower(context), diagnostics };
   }
-  const diagnostics = arrange(found, source);
-  const failed = diagnostics.some((d) => d.severity === "error");
-  return failed ? { diagnostics } : { program: lower(context), diagnostics };
 }
 
 function inside(d: Diagnostic, path: string, span: Span): boolean {

@@ -5,6 +5,7 @@ import { type ParamState, readParam } from "./params.ts";
 import { buildScope, isNode, namesOf, type Scope } from "./scope.ts";
 import type { Host, Library } from "./signature.ts";
 import type { Place, Source, Span } from "./source.ts";
+import { touchedNames } from "./touched.ts";
 import { any, type Json } from "./types.ts";
 import type { ValueScope } from "./values.ts";
 
@@ -23,8 +24,12 @@ export interface Context {
   param(name: string): ParamState | undefined;
   /** The node of a dataset, model or stage; a stub while it is being worked out, so that cycles end. */
   node(name: string): BoundNode | undefined;
+  /** The anonymous nodes inside a declared one. */
+  inner(name: string): readonly BoundNode[];
   /** Declared nodes in order, then the anonymous ones inside them. */
   nodes(): readonly BoundNode[];
+  /** Those of them that another context has not bound before: what is wrong with the others is said there. */
+  own(): readonly BoundNode[];
   place(span: Span): Place;
   /** An id for a pipeline written inside an argument. */
   freshId(wish: string): string;
@@ -37,14 +42,18 @@ export function createContext(
   library: Library,
   host: Host,
   options: { profile?: string; set?: Readonly<Record<string, string>> },
+  /** The same file under another profile: what no profile touches is taken from there. */
+  base?: Context,
 ): Context {
   const scope = buildScope(file);
+  const touched = base && touchedNames(base.scope, scope);
   const sets = options.set ?? {};
   const params = new Map<string, ParamState>();
   const reading = new Set<string>();
   const bound = new Map<string, BoundNode>();
-  const anonymous: BoundNode[] = [];
+  const inner = new Map<string, BoundNode[]>();
   const ids = new Set(scope.names.keys());
+  let all: readonly BoundNode[] | undefined;
 
   const context: Context = {
     source,
@@ -89,16 +98,32 @@ export function createContext(
       const known = bound.get(name);
       const d = scope.names.get(name);
       if (known || !d || !isNode(d)) return known;
+      if (touched && !touched.has(name)) return base!.node(name);
       bound.set(name, stub(d, context));
-      const made = bindNode(d, context, (inner) => anonymous.push(inner));
+      const own: BoundNode[] = [];
+      const made = bindNode(d, context, (anonymous) => own.push(anonymous));
+      if (own.length > 0) inner.set(name, own);
       bound.set(name, made);
       return made;
     },
+    inner(name) {
+      context.node(name);
+      return inner.get(name) ?? (touched?.has(name) ? [] : (base?.inner(name) ?? []));
+    },
     nodes() {
+      if (all) return all;
       const declared = file.declarations.flatMap((d) =>
         isNode(d) && scope.names.get(d.name.text) === d ? (context.node(d.name.text) ?? []) : [],
       );
-      return [...declared, ...anonymous];
+      all = [...declared, ...declared.flatMap((n) => context.inner(n.id))];
+      return all;
+    },
+    own() {
+      if (!touched) return context.nodes();
+      return [...touched].flatMap((name) => {
+        const node = context.node(name);
+        return node ? [node, ...context.inner(name)] : [];
+      });
     },
   };
   return context;

@@ -11,64 +11,71 @@ export interface Use {
   readonly given: BoundNode;
 }
 
-/** Every use of a node by an operation with this kind of output; `wanted` is the type of the input. */
-export function uses(
-  context: Context,
-  output: "model" | "reward_model" | "metrics",
-  wanted: "dataset" | "model",
-): Use[] {
-  return context.nodes().flatMap((stage) =>
-    stage.calls.flatMap((call) => {
-      if (call.signature?.kind !== "stage" || call.output.kind !== output) return [];
-      return call.inputs.flatMap((input) =>
-        input.given.flatMap((g) =>
-          g.node?.type.kind === wanted ? [{ stage, call, input: input.spec.name, given: g.node }] : [],
-        ),
-      );
-    }),
-  );
+const usesIn = new WeakMap<Context, readonly Use[]>();
+
+/** Everything that stages are given. */
+function uses(context: Context): readonly Use[] {
+  const before = usesIn.get(context);
+  if (before) return before;
+  const found: Use[] = [];
+  for (const stage of context.nodes()) {
+    for (const call of stage.calls) {
+      if (call.signature?.kind !== "stage") continue;
+      for (const { spec, given } of call.inputs)
+        for (const { node } of given) if (node) found.push({ stage, call, input: spec.name, given: node });
+    }
+  }
+  usesIn.set(context, found);
+  return found;
 }
 
-/** Rows that a training stage looks at but does not train on. */
-const measured = (input: string): boolean => input === "eval" || input.startsWith("eval_");
+const givenRows = ({ given }: Use): boolean => given.type.kind === "dataset";
 
-const trained = ["model", "reward_model"] as const;
+/** The stage makes a model by changing the weights of another. */
+const trains = ({ call }: Use): boolean => ["model", "reward_model"].includes(call.output.kind);
+
+/** Rows that a training stage looks at but does not train on. */
+const measured = ({ input }: Use): boolean => input === "eval" || input.startsWith("eval_");
 
 /** Rows that change the weights of a model. */
 export const trainingUses = (context: Context): Use[] =>
-  trained.flatMap((output) => uses(context, output, "dataset")).filter((u) => !measured(u.input));
+  uses(context).filter((u) => givenRows(u) && trains(u) && !measured(u));
 
 /** Rows on which a model is measured. */
-export const evaluationUses = (context: Context): Use[] => [
-  ...uses(context, "metrics", "dataset"),
-  ...trained.flatMap((output) => uses(context, output, "dataset")).filter((u) => measured(u.input)),
-];
+export const evaluationUses = (context: Context): Use[] =>
+  uses(context).filter(
+    (u) => givenRows(u) && (u.call.output.kind === "metrics" || (trains(u) && measured(u))),
+  );
 
-function sources(node: BoundNode, kind: "dataset" | "model"): BoundNode[] {
+const known = {
+  dataset: new WeakMap<BoundNode, readonly BoundNode[]>(),
+  model: new WeakMap<BoundNode, readonly BoundNode[]>(),
+};
+
+/** What a node is made of directly. Bound nodes never change, so it is worked out once. */
+export function sourcesOf(node: BoundNode, kind: "dataset" | "model"): readonly BoundNode[] {
+  const before = known[kind].get(node);
+  if (before) return before;
   const given = [
     ...(node.from ? [node.from] : []),
     ...node.calls.flatMap((c) => c.inputs.flatMap((i) => i.given)),
   ];
-  return given.flatMap((g) => (g.node?.type.kind === kind ? [g.node] : []));
-}
-
-const known = {
-  dataset: new WeakMap<BoundNode, Set<BoundNode>>(),
-  model: new WeakMap<BoundNode, Set<BoundNode>>(),
-};
-
-/** Bound nodes never change, so what they come from is worked out once. */
-function closure(node: BoundNode, kind: "dataset" | "model"): Set<BoundNode> {
-  const before = known[kind].get(node);
-  if (before) return before;
-  const found = new Set([node]);
-  for (const n of found) for (const source of sources(n, kind)) found.add(source);
+  const found = given.flatMap((g) => (g.node?.type.kind === kind ? [g.node] : []));
   known[kind].set(node, found);
   return found;
 }
 
-/** The datasets whose rows these rows are made of, itself included, nearest first. */
-export const rowsOf = (node: BoundNode): ReadonlySet<BoundNode> => closure(node, "dataset");
+/** Nearest first, itself included; walked only as far as somebody looks. */
+function* closure(node: BoundNode, kind: "dataset" | "model"): Generator<BoundNode> {
+  const found = new Set([node]);
+  for (const n of found) {
+    yield n;
+    for (const source of sourcesOf(n, kind)) found.add(source);
+  }
+}
 
-/** The models that this model was made from, itself included, nearest first. */
-export const modelsOf = (node: BoundNode): ReadonlySet<BoundNode> => closure(node, "model");
+/** The datasets whose rows these rows are made of. */
+export const rowsOf = (node: BoundNode): Iterable<BoundNode> => closure(node, "dataset");
+
+/** The models that this model was made from. */
+export const modelsOf = (node: BoundNode): Iterable<BoundNode> => closure(node, "model");

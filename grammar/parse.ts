@@ -21,7 +21,7 @@ export function parse(source: Source): Parsed {
   if (tooDeep) return { file: { declarations: [], comments: [], lost: new Set() }, diagnostics: [tooDeep] };
 
   const read = readTokens(source.text);
-  const built = buildAst(source, read.cst, read.comments);
+  const built = buildAst(source, read.cst, read.comments, read.parseErrors.length > 0);
   const diagnostics = [
     ...read.lexErrors.map((e) => strayCharacter(source, e.offset, e.length)),
     ...read.comments.filter((c) => c.tokenType === HashComment).map((c) => hashComment(source, c)),

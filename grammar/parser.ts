@@ -10,7 +10,7 @@ class AlignParser extends CstParser {
     super(t.tokens, {
       recoveryEnabled: true,
       maxLookahead: 1,
-      nodeLocationTracking: "none",
+      nodeLocationTracking: "onlyOffset",
       errorMessageProvider: messages,
       skipValidations,
     });
@@ -379,14 +379,16 @@ let shared: AlignParser | undefined;
 
 /** Building the tables of the grammar takes longer than reading a file, so it happens once. */
 export function readTokens(text: string, start: "file" | "value" = "file"): ParsedTokens {
-  const lexed = t.lexer().tokenize(text);
+  const lexed = t.lex(text);
+  // The lexer leaves ends out; with them the parser knows where each rule ends.
+  for (const token of lexed.tokens) token.endOffset = token.startOffset + token.image.length - 1;
   shared ??= new AlignParser(true);
   shared.input = lexed.tokens;
   const cst = shared[start]();
   return {
     cst,
     tokens: lexed.tokens,
-    comments: lexed.groups.comments ?? [],
+    comments: lexed.comments,
     lexErrors: lexed.errors.map(({ offset, length }) => ({ offset, length })),
     parseErrors: [...shared.errors],
   };

@@ -1,5 +1,5 @@
 // The words of the language: token types with the labels people see.
-import { type CustomPatternMatcherFunc, createToken, Lexer, type TokenType } from "chevrotain";
+import { type CustomPatternMatcherFunc, createToken, type IToken, Lexer, type TokenType } from "chevrotain";
 
 /** Kinds of declaration, in the order in which they are suggested. */
 export const kinds = [
@@ -217,14 +217,26 @@ export const tokens: TokenType[] = [
   Is,
 ];
 
+export interface Lexed {
+  readonly tokens: IToken[];
+  readonly comments: readonly IToken[];
+  readonly errors: readonly { readonly offset: number; readonly length: number }[];
+}
+
 let shared: Lexer | undefined;
 
-/** Built on first use. Validation of the table is a test's work, not every start's. */
-export function lexer(): Lexer {
+export function lex(text: string): Lexed {
+  // Built on first use. Validation of the table is a test's work, not every start's.
   shared ??= new Lexer(tokens, {
     positionTracking: "onlyOffset",
     ensureOptimizations: false,
     skipValidations: true,
   });
-  return shared;
+  const read = shared.tokenize(text);
+  return { tokens: read.tokens, comments: read.groups.comments ?? [], errors: read.errors };
+}
+
+/** A text whose end was not reached: what comes next is still part of it. */
+export function isOpenText({ tokenType }: IToken): boolean {
+  return tokenType === UnclosedText || tokenType === UnclosedTextBlock;
 }

@@ -5,7 +5,7 @@ import { printType, rows } from "../types.ts";
 import type { Check } from "./check.ts";
 
 export const casts: Check = (context) =>
-  context.nodes().flatMap((node) =>
+  context.own().flatMap((node) =>
     node.casts.flatMap((cast) => {
       const at = context.place(cast.row.span);
       if (!cast.known) {

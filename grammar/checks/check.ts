@@ -11,7 +11,9 @@ export function everyCall(
   context: Context,
   visit: (call: BoundCall, node: BoundNode) => readonly Diagnostic[],
 ): Diagnostic[] {
-  return context.nodes().flatMap((node) => node.calls.flatMap((call) => visit(call, node)));
+  const found: Diagnostic[] = [];
+  for (const node of context.own()) for (const call of node.calls) found.push(...visit(call, node));
+  return found;
 }
 
 /** Whether the operation exists and stands where it may: otherwise nothing more is worth saying about it. */

@@ -140,7 +140,7 @@ function remedy(
     };
   }
   const fitting = context
-    .nodes()
+    .own()
     .filter((n) => n.declaration && n.type.kind !== "any" && n !== node && fits(n.type, wanted));
   const names = fitting.map((n) => `\`${n.id}\``);
   return {

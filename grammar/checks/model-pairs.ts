@@ -66,12 +66,19 @@ function tokenizers(
   ];
 }
 
+const tokenizersOf = new WeakMap<BoundNode, { readonly tokenizer: BoundNode | undefined }>();
+
 /** The tokenizer that a model was made over, where the program shows it. */
 function tokenizerOf(model: BoundNode): BoundNode | undefined {
+  const known = tokenizersOf.get(model);
+  if (known) return known.tokenizer;
+  let tokenizer: BoundNode | undefined;
   for (const node of modelsOf(model)) {
+    const before = tokenizersOf.get(node);
     const given = node.calls.flatMap((c) => c.inputs.flatMap((i) => i.given));
-    const tokenizer = given.find((g) => g.node?.type.kind === "tokenizer")?.node;
-    if (tokenizer) return tokenizer;
+    tokenizer = before ? before.tokenizer : given.find((g) => g.node?.type.kind === "tokenizer")?.node;
+    if (before || tokenizer) break;
   }
-  return undefined;
+  tokenizersOf.set(model, { tokenizer });
+  return tokenizer;
 }

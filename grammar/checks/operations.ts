@@ -20,7 +20,7 @@ export const operations: Check = (context) => [
   ...everyCall(context, (call, node) =>
     call.signature ? wrongPlace(call, call.signature, node, context) : unknown(call, context),
   ),
-  ...context.nodes().flatMap((node) => misshapen(node, context)),
+  ...context.own().flatMap((node) => misshapen(node, context)),
 ];
 
 function unknown({ call, roles }: BoundCall, context: Context): Diagnostic[] {

@@ -5,15 +5,17 @@ import { evaluationUses, modelsOf, rowsOf, trainingUses, type Use } from "../lin
 import type { Check } from "./check.ts";
 
 export const overlap: Check = (context) => {
-  const training = new Map<BoundNode, Use[]>();
-  for (const use of trainingUses(context)) training.set(use.stage, [...(training.get(use.stage) ?? []), use]);
+  const training = trainingUses(context);
+  if (training.length === 0) return [];
+  const byRows = grouped(training, (use) => [use.given]);
+  const byMadeOf = grouped(training, (use) => [...rowsOf(use.given)]);
   return evaluationUses(context).flatMap((evaluation) => {
-    const models = new Set(modelsIn(evaluation).flatMap((m) => [...modelsOf(m)]));
-    // What the stage itself trains on, when it measures while it trains.
-    models.add(evaluation.stage);
-    const clash = [...models]
-      .flatMap((m) => training.get(m) ?? [])
-      .find((t) => same(t.given, evaluation.given));
+    // One is made of the other. Two parts of a third may well be apart.
+    const sharing = new Set([
+      ...[...rowsOf(evaluation.given)].flatMap((rows) => byRows.get(rows) ?? []),
+      ...(byMadeOf.get(evaluation.given) ?? []),
+    ]);
+    const clash = sharing.size > 0 ? nearestOf(evaluation, sharing) : undefined;
     if (!clash) return [];
     const at = expressionOf(evaluation);
     return [
@@ -31,13 +33,32 @@ export const overlap: Check = (context) => {
   });
 };
 
-function modelsIn({ call }: Use): BoundNode[] {
-  return call.inputs.flatMap((i) => i.given.flatMap((g) => (g.node?.type.kind === "model" ? [g.node] : [])));
+function grouped(all: readonly Use[], keys: (use: Use) => readonly BoundNode[]): Map<BoundNode, Use[]> {
+  const groups = new Map<BoundNode, Use[]>();
+  for (const use of all) {
+    for (const key of keys(use)) {
+      const group = groups.get(key);
+      if (group) group.push(use);
+      else groups.set(key, [use]);
+    }
+  }
+  return groups;
 }
 
-/** One is made of the other. Two parts of a third may well be apart. */
-function same(a: BoundNode, b: BoundNode): boolean {
-  return rowsOf(a).has(b) || rowsOf(b).has(a);
+/** The use that trained the nearest of the models measured, or what the stage itself trains on while it measures. */
+function nearestOf(evaluation: Use, sharing: ReadonlySet<Use>): Use | undefined {
+  const byStage = grouped([...sharing], (use) => [use.stage]);
+  for (const model of modelsIn(evaluation)) {
+    for (const ancestor of modelsOf(model)) {
+      const use = byStage.get(ancestor)?.[0];
+      if (use) return use;
+    }
+  }
+  return byStage.get(evaluation.stage)?.[0];
+}
+
+function modelsIn({ call }: Use): BoundNode[] {
+  return call.inputs.flatMap((i) => i.given.flatMap((g) => (g.node?.type.kind === "model" ? [g.node] : [])));
 }
 
 function expressionOf({ call, given }: Use) {

@@ -10,7 +10,7 @@ import type { Check } from "./check.ts";
 
 export const references: Check = (context) =>
   context
-    .nodes()
+    .own()
     .flatMap((node) => [
       ...(node.from ? unknown(node.from, { kind: "dataset", row: { columns: {} } }, context) : []),
       ...node.calls.flatMap((call) =>

@@ -3,7 +3,7 @@ import type { CstNode, IToken } from "chevrotain";
 import { parse } from "../parse.ts";
 import { readTokens } from "../parser.ts";
 import type { Source, Span } from "../source.ts";
-import { lexer } from "../tokens.ts";
+import { lex } from "../tokens.ts";
 import {
   blankline,
   concat,
@@ -42,13 +42,13 @@ export function format(source: Source, options: FormatOptions = {}): string {
 
 /** Every token and comment, in order; what spaces there are between them does not matter. */
 export function spelling(source: string): string[] {
-  const lexed = lexer().tokenize(source);
+  const lexed = lex(source);
   const stray = lexed.errors.map((e) => ({
     startOffset: e.offset,
     image: source.slice(e.offset, e.offset + e.length),
     tokenType: { name: "Stray" },
   }));
-  return [...lexed.tokens, ...(lexed.groups.comments ?? []), ...stray]
+  return [...lexed.tokens, ...lexed.comments, ...stray]
     .sort((a, b) => a.startOffset - b.startOffset)
     .map((t) => `${t.tokenType.name} ${t.image.trimEnd()}`);
 }

@@ -1,7 +1,7 @@
 // What an editor shows beside and over the text: colours, types of declarations, and fixes.
 import type { Fix } from "../diagnostic.ts";
-import { readTokens } from "../parser.ts";
 import type { Span } from "../source.ts";
+import { lex } from "../tokens.ts";
 import { printType } from "../types.ts";
 import { type Document, touches } from "./document.ts";
 
@@ -57,7 +57,7 @@ const words = new Set(["And", "Or", "Not", "As", "To", "For"]);
 const kindsOfDeclaration = /^(Pipeline|Param|Model|Dataset|Template|Stage|Expect|Publish|Profile)$/;
 
 export function semanticTokens({ source, library }: Document): readonly SemanticToken[] {
-  const read = readTokens(source.text);
+  const read = lex(source.text);
   const tokens = read.tokens.map((t, i): SemanticToken => {
     const type = t.tokenType.name;
     const next = read.tokens[i + 1]?.image;

@@ -1,11 +1,10 @@
 // What may be written at a place. It looks at the words before it, so that it works in the middle of a broken line.
 import type { IToken } from "chevrotain";
-import { readTokens } from "../parser.ts";
 import { choicesOf } from "../schema.ts";
 import type { OperationKind, ParamSchema, Signature } from "../signature.ts";
-import { kinds } from "../tokens.ts";
+import { isOpenText, kinds, lex } from "../tokens.ts";
 import { fits, printType, rows, type Type } from "../types.ts";
-import type { Document } from "./document.ts";
+import { type Document, declarationBefore } from "./document.ts";
 
 export interface Completion {
   readonly label: string;
@@ -13,24 +12,37 @@ export interface Completion {
   readonly detail: string;
 }
 
-export function complete(document: Document, offset: number): readonly Completion[] {
-  const { text } = document.source;
-  const read = readTokens(text);
-  const around = (t: IToken) => t.startOffset < offset && offset < t.startOffset + t.image.length;
-  const inComment = read.comments.some(
-    (c) => c.startOffset < offset && offset <= c.startOffset + c.image.length,
-  );
-  if (inComment || read.tokens.some((t) => t.image.startsWith('"') && around(t))) return [];
-  const before = read.tokens.filter((t) => t.startOffset < offset);
-  const last = before.at(-1);
-  const prefixed = last && offset <= last.startOffset + last.image.length && /^\w+$/.test(last.image);
-  const typed = prefixed ? last.image.slice(0, offset - last.startOffset) : "";
-  const words = (prefixed ? before.slice(0, -1) : before).map((t) => t.image);
+/**
+ * `text` is the file as it reads now, when it has changed since the document was opened: names and types are then those
+ * of before, so that nobody waits for an analysis between two keys.
+ */
+export function complete(
+  document: Document,
+  offset: number,
+  text: string = document.source.text,
+): readonly Completion[] {
+  const from = declarationBefore(document, Math.min(offset, unchanged(document.source.text, text)));
+  const origin = from?.span.start ?? 0;
+  const { tokens, comments } = lex(text.slice(origin, offset));
+  const length = offset - origin;
+  const endsHere = (t: IToken | undefined) => t && t.startOffset + t.image.length === length;
+  const last = tokens.at(-1);
+  if (endsHere(comments.at(-1)) || (last && isOpenText(last))) return [];
+  const typed = last && endsHere(last) && /^\w+$/.test(last.image) ? last.image : "";
+  const words = (typed ? tokens.slice(0, -1) : tokens).map((t) => t.image);
   const start = offset - typed.length;
-  const ownLine = /(^|\n)[^\S\n]*$/.test(text.slice(0, start));
+  const ownLine = text.slice(text.lastIndexOf("\n", start - 1) + 1, start).trim() === "";
   return candidates(document, words, ownLine).filter((c) =>
     c.label.toLowerCase().startsWith(typed.toLowerCase()),
   );
+}
+
+/** How many characters two texts share at their beginning. */
+function unchanged(before: string, now: string): number {
+  if (before === now) return now.length;
+  let length = 0;
+  while (length < before.length && before[length] === now[length]) length++;
+  return length;
 }
 
 function candidates(document: Document, words: readonly string[], ownLine: boolean): Completion[] {

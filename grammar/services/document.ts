@@ -1,9 +1,9 @@
-// A file as an editor holds it: read, bound and checked once, with every place where a name stands.
+// A file as an editor holds it: read once, bound and checked as far as somebody asks, with every place where a name stands.
 import * as ast from "../ast.ts";
-import { check } from "../check.ts";
-import { type Context, createContext } from "../context.ts";
+import type { BoundNode } from "../bind.ts";
+import { analyze } from "../check.ts";
+import type { Context } from "../context.ts";
 import type { Diagnostic } from "../diagnostic.ts";
-import { parse } from "../parse.ts";
 import { choicesOf } from "../schema.ts";
 import { isNamed, type NamedDeclaration } from "../scope.ts";
 import type { Host, Library } from "../signature.ts";
@@ -16,6 +16,8 @@ export interface Document {
   readonly diagnostics: readonly Diagnostic[];
   /** In the order of the text. */
   readonly occurrences: readonly Occurrence[];
+  /** Those within one declaration outside of profiles. */
+  occurrencesOf(declaration: ast.Declaration): readonly Occurrence[];
 }
 
 /** A place where the name of a declaration stands. */
@@ -27,19 +29,57 @@ export interface Occurrence {
 }
 
 export function openDocument(source: Source, library: Library, host: Host): Document {
-  const { file } = parse(source);
-  const context = createContext(source, file, file, library, host, {});
-  const { diagnostics } = check(source, library, host);
-  return { source, library, context, diagnostics, occurrences: occurrencesIn(context) };
+  const analysis = analyze(source, library, host);
+  const { context } = analysis;
+  const found = new Map<ast.Declaration, readonly Occurrence[]>();
+  const occurrencesOf = (d: ast.Declaration) => {
+    const before = found.get(d);
+    if (before) return before;
+    const own = occurrencesIn(d, context);
+    found.set(d, own);
+    return own;
+  };
+  return {
+    source,
+    library,
+    context,
+    get diagnostics() {
+      return analysis.checked().diagnostics;
+    },
+    get occurrences() {
+      return context.file.declarations.flatMap(occurrencesOf);
+    },
+    occurrencesOf,
+  };
 }
 
 export const touches = ({ start, end }: Span, offset: number): boolean => start <= offset && offset <= end;
 
-export function occurrenceAt(document: Document, offset: number): Occurrence | undefined {
-  return document.occurrences.find((o) => touches(o.span, offset));
+/** The last declaration outside of profiles that starts before a place. */
+export function declarationBefore({ context }: Document, offset: number): ast.Declaration | undefined {
+  const { declarations } = context.file;
+  let [low, high] = [0, declarations.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (declarations[middle]!.span.start <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return declarations[low - 1];
 }
 
-function occurrencesIn(context: Context): Occurrence[] {
+export function occurrenceAt(document: Document, offset: number): Occurrence | undefined {
+  const d = declarationBefore(document, offset);
+  return d && document.occurrencesOf(d).find((o) => touches(o.span, offset));
+}
+
+/** What a declaration is bound to, with the pipelines inside its arguments. */
+export function nodesIn(d: ast.Declaration, context: Context): readonly BoundNode[] {
+  const node = context.scope.names.get(d.name.text) === d ? context.node(d.name.text) : undefined;
+  return node ? [node, ...context.inner(node.id)] : [];
+}
+
+/** In the order of the text. */
+function occurrencesIn(declaration: ast.Declaration, context: Context): Occurrence[] {
   const found = new Map<number, Occurrence>();
   const { names } = context.scope;
   const add = (name: ast.Name, declares = false) => {
@@ -47,29 +87,29 @@ function occurrencesIn(context: Context): Occurrence[] {
     if (target && !found.has(name.span.start))
       found.set(name.span.start, { span: name.span, target, declares });
   };
-  const notNames = wordsThatNameNothing(context);
+  const notNames = wordsThatNameNothing(nodesIn(declaration, context));
   const read = (e: ast.Expression) =>
     ast.walk(e, (x) => {
       if (x.kind === "reference" && !notNames.has(x)) add(x.name);
     });
-  const declaration = (d: ast.Declaration, inProfile: boolean) => {
+  const visit = (d: ast.Declaration, inProfile: boolean) => {
     if (isNamed(d)) add(d.name, !inProfile && names.get(d.name.text) === d);
     if (d.kind === "publish") add(d.name);
     if (d.kind === "template" && d.rows) add(d.rows);
     if (d.kind === "param")
       for (const b of d.type?.bounds ?? [])
         for (const e of b.kind === "range" ? [b.from, b.to] : [b.value]) read(e);
-    if (d.kind === "profile") for (const o of d.overrides) declaration(o, true);
+    if (d.kind === "profile") for (const o of d.overrides) visit(o, true);
     else for (const e of ast.expressionsOf(d)) read(e);
   };
-  for (const d of context.file.declarations) declaration(d, false);
+  visit(declaration, false);
   return [...found.values()].sort((a, b) => a.span.start - b.span.start);
 }
 
 /** Words that are choices of a parameter or columns of a row, though a declaration may have the same name. */
-function wordsThatNameNothing(context: Context): Set<ast.Expression> {
+function wordsThatNameNothing(nodes: readonly BoundNode[]): Set<ast.Expression> {
   const found = new Set<ast.Expression>();
-  for (const { values } of context.nodes().flatMap((n) => n.calls)) {
+  for (const { values } of nodes.flatMap((n) => n.calls)) {
     for (const { expression, schema } of values) {
       if (!expression) continue;
       const choices = choicesOf(schema) as readonly unknown[];

@@ -4,7 +4,7 @@ import type { NamedDeclaration } from "../scope.ts";
 import type { ParamSchema, Signature } from "../signature.ts";
 import type { Span } from "../source.ts";
 import { printType, type Type } from "../types.ts";
-import { type Document, occurrenceAt, touches } from "./document.ts";
+import { type Document, declarationBefore, nodesIn, occurrenceAt, touches } from "./document.ts";
 
 export interface Hover {
   readonly span: Span;
@@ -12,7 +12,9 @@ export interface Hover {
 }
 
 export function hover(document: Document, offset: number): Hover | undefined {
-  for (const call of document.context.nodes().flatMap((n) => n.calls)) {
+  const within = declarationBefore(document, offset);
+  if (!within) return undefined;
+  for (const call of nodesIn(within, document.context).flatMap((n) => n.calls)) {
     const { signature } = call;
     if (!signature) continue;
     if (touches(call.call.callee.span, offset))
