@@ -1,9 +1,17 @@
 // Opens a .align file: checked against the standard library, its errors shown, its store found.
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { createPlan, openStore, type Plan, resolveFiles, type Store } from "../engine/index.ts";
-import { check, type Diagnostic, type Host, type Program, render, type Source } from "../grammar/index.ts";
-import { type Device, library, peekRow } from "../stdlib/index.ts";
+import {
+  check,
+  type Diagnostic,
+  type Host,
+  nearest,
+  type Program,
+  render,
+  type Source,
+} from "../grammar/index.ts";
+import { type Device, library, peekRow, standardModules } from "../stdlib/index.ts";
 import { chooseDevice } from "./device.ts";
 import { failureText } from "./failure.ts";
 import { terminalWidth, useColour } from "./ui/terminal.ts";
@@ -23,6 +31,8 @@ export const badFile = 2;
 
 export interface Checked {
   readonly source: Source;
+  /** It, and the files that it imports. */
+  readonly sources: readonly Source[];
   readonly diagnostics: readonly Diagnostic[];
   readonly program?: Program;
 }
@@ -40,11 +50,11 @@ export function checkFile(path: string, options: PipelineOptions): Checked | und
 }
 
 export function checkSource(source: Source, options: PipelineOptions): Checked {
-  const { program, diagnostics } = check(source, library, hostOf(source.path), {
+  const { program, diagnostics, sources } = check(source, library, hostOf(source.path), {
     ...(options.profile === undefined ? {} : { profile: options.profile }),
     ...(options.set === undefined ? {} : { set: options.set }),
   });
-  return { source, diagnostics, ...(program ? { program } : {}) };
+  return { source, sources, diagnostics, ...(program ? { program } : {}) };
 }
 
 export function unreadable(path: string, error: unknown): string {
@@ -58,16 +68,46 @@ export function unreadable(path: string, error: unknown): string {
   return failureText({ code: "cannot-read", message: `cannot read ${path}: ${why}` });
 }
 
-function hostOf(path: string): Host {
+/** The outside world as a file of this path sees it; `root` is the file that was asked for, under the name it was given. */
+function hostOf(path: string, root = path): Host {
   return {
     resolve: (spec, as) => resolveFiles(spec, path, undefined, as),
     peek: (spec) => peekRow(spec, path, process.env),
+    module: (spec) => importFile(spec, path, root),
   };
 }
 
-export function printDiagnostics({ source, diagnostics }: Checked): void {
+function importFile(spec: string, from: string, root: string): ReturnType<NonNullable<Host["module"]>> {
+  if (spec.startsWith("std:")) {
+    const text = standardModules.get(spec);
+    if (text !== undefined) return { source: { path: spec, text }, host: hostOf(spec, root) };
+    const names = [...standardModules.keys()];
+    const [near] = nearest(spec, names);
+    const help = near ? `did you mean "${near}"?` : `modules of the standard library are ${names.join(", ")}`;
+    return { problem: `there is no module "${spec}"`, help };
+  }
+  const file = resolve(dirname(from), spec);
+  const path = file === resolve(root) ? root : relative("", file);
+  try {
+    return { source: { path, text: readFileSync(path, "utf8") }, host: hostOf(path, root) };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const beside = code === "ENOENT" ? alignFilesIn(dirname(path)) : [];
+    const [near] = nearest(basename(path), beside);
+    return {
+      problem: code === "ENOENT" ? `there is no file "${spec}"` : `cannot read "${spec}": ${code}`,
+      ...(near ? { help: `did you mean "${spec.slice(0, -basename(path).length)}${near}"?` } : {}),
+    };
+  }
+}
+
+function alignFilesIn(dir: string): string[] {
+  return existsSync(dir) ? readdirSync(dir).filter((name) => name.endsWith(".align")) : [];
+}
+
+export function printDiagnostics({ sources, diagnostics }: Checked): void {
   if (diagnostics.length > 0)
-    process.stderr.write(render(diagnostics, [source], { color: useColour, width: terminalWidth() }));
+    process.stderr.write(render(diagnostics, sources, { color: useColour, width: terminalWidth() }));
 }
 
 /** The plan of a file over its store; a number is the exit status of what has been reported. */

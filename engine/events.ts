@@ -37,7 +37,7 @@ export interface RunStarted {
 export interface Planned {
   readonly type: "plan";
   readonly tasks: readonly (OfTask & {
-    readonly kind: "dataset" | "model" | "stage";
+    readonly kind: "dataset" | "model" | "mixture" | "stage";
     readonly ops: readonly string[];
     readonly needs: readonly string[];
     readonly state: TaskState;

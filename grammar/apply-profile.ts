@@ -1,12 +1,6 @@
 // The file as it reads under a profile: its overrides in place, each marked with where it came from.
-import type {
-  Declaration,
-  Entry,
-  File,
-  NodeDeclaration,
-  ObjectExpression,
-  ProfileDeclaration,
-} from "./ast.ts";
+import type { Declaration, Entry, File, ObjectExpression, ProfileDeclaration } from "./ast.ts";
+import { isNode } from "./scope.ts";
 
 export function profilesOf(file: File): ProfileDeclaration[] {
   return file.declarations.filter((d) => d.kind === "profile");
@@ -35,18 +29,26 @@ function override(d: Declaration, o: Declaration, profile: string): Declaration 
     const kept = d.block.entries.filter((e) => !given.has(e.name.text));
     return { ...d, block: { ...d.block, entries: [...kept, ...mark(o.block.entries, profile)] }, profile };
   }
+  if (d.kind === "cluster" && o.kind === "cluster") {
+    const { value = d.value, block = d.block } = o;
+    return {
+      ...d,
+      ...(value ? { value } : {}),
+      ...(block ? { block } : {}),
+      profile,
+      broken: d.broken || o.broken,
+    };
+  }
   if (isNode(d) && isNode(o)) {
     const broken = d.broken || o.broken;
-    const { block: _, ...head } = d;
+    const { block: _, ...rest } = d;
+    // With other values between the brackets it is another family.
+    const head = o.dimensions ? { ...rest, dimensions: o.dimensions } : rest;
     if (o.value) return { ...head, value: o.value, ...withBlock(o.block, [], profile), profile, broken };
     // A parameter given twice is the profile's: the binder lets entries marked with a profile win.
-    return { ...d, ...withBlock(o.block, d.block?.entries ?? [], profile), broken };
+    return { ...head, ...withBlock(o.block, d.block?.entries ?? [], profile), broken };
   }
   return d;
-}
-
-function isNode(d: Declaration): d is NodeDeclaration {
-  return d.kind === "model" || d.kind === "dataset" || d.kind === "stage";
 }
 
 function withBlock(

@@ -39,6 +39,23 @@ export interface Member {
   readonly span: Span;
 }
 
+/** `d[0.1]`, `d[*]`, `x[nli, *]`: members of a family. */
+export interface Index {
+  readonly kind: "index";
+  readonly object: Expression;
+  /** `"*"` stands for every value. */
+  readonly items: readonly (Expression | "*")[];
+  readonly span: Span;
+}
+
+/** `clusters except nli and neighbours(nli)` */
+export interface Except {
+  readonly kind: "except";
+  readonly set: Expression;
+  readonly without: Expression;
+  readonly span: Span;
+}
+
 export interface Call {
   readonly kind: "call";
   readonly callee: Name;
@@ -105,6 +122,8 @@ export type Expression =
   | StringLiteral
   | Reference
   | Member
+  | Index
+  | Except
   | Call
   | PipeExpression
   | Cast
@@ -141,8 +160,19 @@ export type Bound =
   | { readonly kind: "range"; readonly from: Expression; readonly to: Expression; readonly span: Span }
   | { readonly kind: "choice"; readonly value: Expression; readonly span: Span };
 
+/** `beta in [0.1, 1]` */
+export interface Dimension {
+  readonly name: Name;
+  readonly values: Expression;
+  readonly span: Span;
+}
+
 interface DeclarationBase {
   readonly name: Name;
+  /** The file it stands in. */
+  readonly path: string;
+  /** Other files may import it. */
+  readonly exported?: boolean;
   /** From `///` above it. */
   readonly doc?: string;
   readonly span: Span;
@@ -156,6 +186,20 @@ export interface PipelineDeclaration extends DeclarationBase {
   readonly kind: "pipeline";
 }
 
+/** `import { a, b as c } from "./file.align"` */
+export interface ImportDeclaration extends DeclarationBase {
+  readonly kind: "import";
+  readonly names: readonly ImportedName[];
+  readonly from?: StringLiteral;
+}
+
+export interface ImportedName {
+  /** As the other file calls it. */
+  readonly name: Name;
+  /** As this file calls it. */
+  readonly local: Name;
+}
+
 export interface ParamDeclaration extends DeclarationBase {
   readonly kind: "param";
   readonly type?: TypeExpression;
@@ -163,8 +207,17 @@ export interface ParamDeclaration extends DeclarationBase {
 }
 
 export interface NodeDeclaration extends DeclarationBase {
-  readonly kind: "model" | "dataset" | "stage";
+  readonly kind: "model" | "dataset" | "mixture" | "stage";
+  /** A family: one node for each combination of values. */
+  readonly dimensions?: readonly Dimension[];
   /** Absent only where a profile overrides parameters. */
+  readonly value?: Expression;
+  readonly block?: ObjectExpression;
+}
+
+/** A named set of datasets. */
+export interface ClusterDeclaration extends DeclarationBase {
+  readonly kind: "cluster";
   readonly value?: Expression;
   readonly block?: ObjectExpression;
 }
@@ -173,6 +226,8 @@ export interface TemplateDeclaration extends DeclarationBase {
   readonly kind: "template";
   /** `template t for rows`: the dataset whose columns it reads. */
   readonly rows?: Name;
+  /** `template t = promptsource("file.yaml")` */
+  readonly value?: Expression;
   readonly block: ObjectExpression;
 }
 
@@ -184,6 +239,8 @@ export interface ExpectDeclaration extends DeclarationBase {
 
 export interface PublishDeclaration extends DeclarationBase {
   readonly kind: "publish";
+  /** What is published: a name, or members of a family. */
+  readonly what: Reference | Index;
   readonly to?: StringLiteral;
   readonly block?: ObjectExpression;
 }
@@ -200,8 +257,10 @@ export interface UnknownDeclaration extends DeclarationBase {
 
 export type Declaration =
   | PipelineDeclaration
+  | ImportDeclaration
   | ParamDeclaration
   | NodeDeclaration
+  | ClusterDeclaration
   | TemplateDeclaration
   | ExpectDeclaration
   | PublishDeclaration
@@ -238,6 +297,10 @@ export function children(e: Expression): readonly Expression[] {
       return [];
     case "member":
       return [e.object];
+    case "index":
+      return [e.object, ...e.items.filter((item) => item !== "*")];
+    case "except":
+      return [e.set, e.without];
     case "call":
       return e.args.map((a) => a.value);
     case "pipe":
@@ -263,20 +326,28 @@ export function expressionsOf(declaration: Declaration): readonly Expression[] {
       return declaration.value ? [declaration.value] : [];
     case "model":
     case "dataset":
+    case "mixture":
     case "stage":
+      return [
+        ...(declaration.dimensions ?? []).map((dimension) => dimension.values),
+        ...(declaration.value ? [declaration.value] : []),
+        ...(declaration.block ? [declaration.block] : []),
+      ];
+    case "cluster":
       return [
         ...(declaration.value ? [declaration.value] : []),
         ...(declaration.block ? [declaration.block] : []),
       ];
     case "template":
-      return [declaration.block];
+      return [...(declaration.value ? [declaration.value] : []), declaration.block];
     case "expect":
       return [declaration.value];
     case "publish":
-      return declaration.block ? [declaration.block] : [];
+      return [declaration.what, ...(declaration.block ? [declaration.block] : [])];
     case "profile":
       return declaration.overrides.flatMap(expressionsOf);
     case "pipeline":
+    case "import":
     case "unknown":
       return [];
   }

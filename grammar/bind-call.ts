@@ -4,6 +4,7 @@ import type { BoundArgument } from "./bind.ts";
 import type { Context } from "./context.ts";
 import type { Provenance } from "./program.ts";
 import { isList } from "./schema.ts";
+import { isSet } from "./sets.ts";
 import {
   type CallFacts,
   type InputSpec,
@@ -14,11 +15,14 @@ import {
   type TypeProblem,
 } from "./signature.ts";
 import { join, type Place, positionAt } from "./source.ts";
-import { any, fits, type Json, type Row, type Type } from "./types.ts";
+import { any, commonType, fits, type Json, type Row, type Type } from "./types.ts";
 import { type Evaluated, evaluateValue } from "./values.ts";
 
 export interface BoundInput {
   readonly spec: InputSpec;
+  /** As written. */
+  readonly expression: ast.Expression;
+  /** One, unless several may stand there. */
   readonly given: readonly BoundArgument[];
 }
 
@@ -69,7 +73,7 @@ export interface CallSite {
 }
 
 /** Binds what stands where a declaration is wanted; `id` is for a pipeline written there. */
-export type BindGiven = (expression: ast.Expression, id: string) => BoundArgument;
+export type BindGiven = (expression: ast.Expression, id: string, many: boolean) => readonly BoundArgument[];
 
 interface Given {
   readonly expression: ast.Expression;
@@ -108,9 +112,8 @@ export function bindCall(call: ast.Call, site: CallSite, context: Context, bindG
     const given = sorted.inputs.get(spec.name);
     if (!given) return [];
     const id = `${site.id}.${spec.name}`;
-    const items =
-      spec.variadic && given.expression.kind === "list" ? given.expression.items : [given.expression];
-    return [{ spec, given: items.map((item) => bindGiven(item, id)) }];
+    const { expression } = given;
+    return [{ spec, expression, given: bindGiven(expression, id, spec.variadic ?? false) }];
   });
   const row = rowBefore(site, inputs);
   const values = bindValues(signature, sorted.params, site, row, context);
@@ -229,9 +232,13 @@ function isNodeLike(e: ast.Expression, context: Context): boolean {
       return d === undefined ? !["true", "false", "null"].includes(e.name.text) : d.kind !== "param";
     }
     case "call":
-      return context.signatures.has(e.callee.text);
+      return context.signatures.has(e.callee.text) || isSet(e, context);
     case "list":
       return e.items.length > 0 && e.items.every((item) => isNodeLike(item, context));
+    case "binary":
+      return e.op === "and" && isNodeLike(e.left, context) && isNodeLike(e.right, context);
+    case "index":
+    case "except":
     case "pipe":
     case "cast":
     case "hole":
@@ -245,9 +252,8 @@ function isNodeLike(e: ast.Expression, context: Context): boolean {
 function rowBefore(site: CallSite, inputs: readonly BoundInput[]): Row | undefined {
   if (site.piped) return site.piped.type.kind === "dataset" ? site.piped.type.row : undefined;
   for (const input of inputs) {
-    for (const { type } of input.given) {
-      if (type.kind === "dataset") return type.row;
-    }
+    const type = commonType(input.given.map((g) => g.type));
+    if (type?.kind === "dataset") return type.row;
   }
   return undefined;
 }
@@ -337,6 +343,7 @@ function outputOf(
         (g) => i.spec.type.kind === "any" || (g.type.kind !== "any" && fits(g.type, i.spec.type)),
       ),
     );
+  if (bound.inputs.some((i) => i.given.length === 0)) return { output: any };
   if (bound.missingParams.length > 0 || !site.roles.includes(signature.kind)) return { output: any };
   const pipe = site.piped ? pipeInput(signature) : undefined;
   if (site.piped && (site.piped.type.kind !== "dataset" || (pipe && !fits(site.piped.type, pipe.type)))) {
@@ -360,7 +367,8 @@ function factsOf(bound: Unfinished, signature: Signature, context: Context): Cal
       g.type.kind !== "any" && fits(g.type, spec.type) ? g.type : spec.type,
     );
     inputs[spec.name] =
-      piped ?? (spec.variadic ? { kind: "list", of: types[0] ?? spec.type } : (types[0] ?? spec.type));
+      piped ??
+      (spec.variadic ? { kind: "list", of: commonType(types) ?? spec.type } : (types[0] ?? spec.type));
   }
   const params: Record<string, Json> = {};
   for (const v of bound.values) {

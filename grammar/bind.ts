@@ -3,13 +3,17 @@
 import type * as ast from "./ast.ts";
 import { type BindGiven, type BoundCall, bindCall } from "./bind-call.ts";
 import type { Context } from "./context.ts";
+import { kindOf } from "./scope.ts";
+import { everyCluster, isSet, membersOf } from "./sets.ts";
 import type { OperationKind } from "./signature.ts";
 import type { Place } from "./source.ts";
 import { any, misfits, type Row, rows, type Type } from "./types.ts";
 
 export interface BoundNode {
   readonly id: string;
-  readonly kind: "dataset" | "model" | "stage";
+  readonly kind: "dataset" | "model" | "mixture" | "stage";
+  /** Of a member of a family: the family, and its value of each dimension. */
+  readonly family?: { readonly name: string; readonly values: Readonly<Record<string, string>> };
   /** Absent for a pipeline written inside an argument. */
   readonly declaration?: ast.NodeDeclaration;
   /** What its rows come from, when not from a source of its own. */
@@ -42,16 +46,11 @@ export interface BoundArgument {
 
 export type Keep = (anonymous: BoundNode) => void;
 
-export function bindNode(d: ast.NodeDeclaration, context: Context, keep: Keep): BoundNode {
-  const base = { id: d.name.text, kind: d.kind, declaration: d, place: context.place(d.span) };
+export function bindNode(d: ast.NodeDeclaration, id: string, context: Context, keep: Keep): BoundNode {
+  const base = { id, kind: d.kind, declaration: d, place: context.place(d.span) };
   if (!d.value || d.broken) return { ...base, calls: [], casts: [], type: any };
   const roles: OperationKind[] = d.kind === "dataset" ? ["source"] : [d.kind];
-  const made = bindChain(
-    d.value,
-    { id: d.name.text, roles, block: d.block, profile: d.profile },
-    context,
-    keep,
-  );
+  const made = bindChain(d.value, { id, roles, block: d.block, profile: d.profile }, context, keep);
   const misshapen = d.kind === "dataset" ? undefined : notOneOperation(d, made, context);
   return { ...base, ...made, ...(misshapen ? { misshapen, type: any } : {}) };
 }
@@ -82,7 +81,8 @@ function bindChain(expression: ast.Expression, owner: Owner, context: Context, k
     head = head.input;
   }
   const lastPipe = steps.findLast((s) => s.kind === "pipe");
-  const bindGiven: BindGiven = (e, id) => bindArgument(e, id, context, keep);
+  const bindGiven: BindGiven = (e, id, many) =>
+    many ? bindSet(e, id, context, keep) : [bindArgument(e, id, context, keep)];
   const calls: BoundCall[] = [];
   const casts: BoundCast[] = [];
   let from: BoundArgument | undefined;
@@ -132,27 +132,28 @@ function rowNamed(name: string): Row | undefined {
 }
 
 /** Something in the place of a declaration: a name, or a pipeline of its own that becomes an anonymous node. */
-export function bindArgument(
-  expression: ast.Expression,
-  id: string,
-  context: Context,
-  keep: Keep,
-): BoundArgument {
+function bindArgument(expression: ast.Expression, id: string, context: Context, keep: Keep): BoundArgument {
   switch (expression.kind) {
     case "hole":
       return { expression, type: any };
     case "reference":
       return bindName(expression, context);
+    case "index": {
+      const found = bindMembers(expression, context);
+      if (found.length === 1) return found[0]!;
+      const what = found.length === 0 ? "no member" : `${found.length} members of a family`;
+      return { expression, type: any, misplaced: what };
+    }
     case "call":
     case "pipe":
     case "cast": {
       const own = context.freshId(id);
-      const owner: Owner = { id: own, roles: ["source", "model", "stage"] };
+      const owner: Owner = { id: own, roles: ["source", "model", "mixture", "stage"] };
       const made = bindChain(expression, owner, context, keep);
       const kind = expression.kind === "call" ? (made.calls[0]?.signature?.kind ?? "source") : "source";
       const node: BoundNode = {
         id: own,
-        kind: kind === "model" || kind === "stage" ? kind : "dataset",
+        kind: kind === "model" || kind === "mixture" || kind === "stage" ? kind : "dataset",
         place: context.place(expression.span),
         ...made,
       };
@@ -166,16 +167,46 @@ export function bindArgument(
     case "list":
       return { expression, type: any, misplaced: "a list" };
     default:
-      return { expression, type: any, misplaced: "a value" };
+      return { expression, type: any, misplaced: isSet(expression, context) ? "a set" : "a value" };
   }
+}
+
+/** Where several may stand: a list, a cluster, members of a family, each on its own. */
+export function bindSet(
+  expression: ast.Expression,
+  id: string,
+  context: Context,
+  keep: Keep,
+): BoundArgument[] {
+  return membersOf(expression, context, (e) =>
+    e.kind === "index" ? bindMembers(e, context) : [bindArgument(e, id, context, keep)],
+  );
+}
+
+/** `d[0.1]`, `d[*]` */
+function bindMembers(expression: ast.Index, context: Context): BoundArgument[] {
+  const { object } = expression;
+  if (object.kind !== "reference") return [{ expression, type: any, misplaced: "a value" }];
+  const { name } = object;
+  const d = context.scope.names.get(name.text);
+  if (!d) return [{ expression, type: any, ...unknownName(name, context) }];
+  if (!context.family(name.text)) return [{ expression, type: any, misplaced: `a ${d.kind}, not a family` }];
+  const members = context.members(name.text, expression.items);
+  // Which member is meant is the business of a check of its own.
+  if (!members) return [{ expression, type: any }];
+  return members.map((node) => ({ expression, type: node.type, node }));
+}
+
+function unknownName(name: ast.Name, context: Context): { unknown?: ast.Name } {
+  return context.scope.lost.has(name.text) ? {} : { unknown: name };
 }
 
 function bindName(expression: ast.Reference, context: Context): BoundArgument {
   const name = expression.name.text;
   const d = context.scope.names.get(name);
-  if (!d)
-    return { expression, type: any, ...(context.scope.lost.has(name) ? {} : { unknown: expression.name }) };
+  if (!d && name === everyCluster) return { expression, type: any, misplaced: "every cluster" };
+  if (!d) return { expression, type: any, ...unknownName(expression.name, context) };
   const node = context.node(name);
-  if (!node) return { expression, type: any, misplaced: `a ${d.kind}` };
+  if (!node) return { expression, type: any, misplaced: kindOf(d) };
   return { expression, type: node.type, node };
 }

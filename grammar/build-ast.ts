@@ -8,6 +8,8 @@ import { join, type Place, type Source, type Span } from "./source.ts";
 import { didYouMean, listed } from "./suggest.ts";
 import { DocComment, kinds } from "./tokens.ts";
 
+const nodeKinds = ["model", "dataset", "cluster", "mixture", "stage"] as const;
+
 /** Longer chains of one operator are refused, so that no later pass can run out of stack. */
 const longestChain = 200;
 
@@ -58,6 +60,10 @@ function tokenSpan(t: IToken): Span {
   return { start: t.startOffset, end: t.startOffset + t.image.length };
 }
 
+function startIn(part: CstNode | IToken): number {
+  return spanOfTokens(part)?.start ?? 0;
+}
+
 /** From the first to the last real token in it; undefined when there is none. */
 function spanOfTokens(element: CstNode | IToken): Span | undefined {
   if (isToken(element)) return Number.isNaN(element.startOffset) ? undefined : tokenSpan(element);
@@ -89,7 +95,7 @@ class Builder {
   }
 
   declaration(outer: CstNode): ast.Declaration | undefined {
-    const rule = Object.keys(outer.children).find((key) => key !== "Semicolon");
+    const rule = Object.keys(outer.children).find((key) => key !== "Semicolon" && key !== "Export");
     const inner = rule === undefined ? undefined : node(outer, rule);
     const span = inner && this.#spanOf(inner);
     if (!inner || !span) return undefined;
@@ -100,6 +106,7 @@ class Builder {
     const { broken: _, ...declared } = this.#declared(rule!, inner, span);
     const declaration = {
       ...declared,
+      ...(outer.children.Export ? { exported: true } : {}),
       ...(doc === undefined ? {} : { doc }),
       broken: this.#broken || (this.#stumbled && hasRecovered(inner)),
     } as ast.Declaration;
@@ -109,9 +116,19 @@ class Builder {
 
   #declared(rule: string, n: CstNode, span: Span): ast.Declaration {
     const nameless = { text: "", span: { start: span.start, end: span.start } };
-    const name = rule === "expectation" ? nameless : this.#name(token(n, "Name"));
-    const base = { name, span, broken: false };
+    const unnamed = rule === "expectation" || rule === "importation";
+    const name = unnamed ? nameless : this.#name(token(n, "Name"));
+    const base = { name, path: this.#source.path, span, broken: false };
     switch (rule) {
+      case "importation": {
+        const from = node(n, "text");
+        return {
+          ...base,
+          kind: "import",
+          names: this.#importedNames(nodes(n, "importedName")),
+          ...(from ? { from: this.#text(from) } : {}),
+        };
+      }
       case "param": {
         const type = node(n, "type");
         return {
@@ -123,13 +140,16 @@ class Builder {
       }
       case "node": {
         if (!n.children.Equals && n.children.value) this.#missingEquals(name);
-        const kind = n.children.Model ? "model" : n.children.Dataset ? "dataset" : "stage";
-        return {
+        const kind = nodeKinds.find((k) => n.children[k[0]!.toUpperCase() + k.slice(1)]) ?? "stage";
+        const dimensions = node(n, "dimensions");
+        const families = dimensions ? this.#dimensions(dimensions) : [];
+        const said = {
           ...base,
-          kind,
           ...(n.children.Equals || n.children.value ? { value: this.value(node(n, "value")) } : {}),
           ...(n.children.block ? { block: this.#block(node(n, "block")) } : {}),
         };
+        if (kind === "cluster") return { ...said, kind };
+        return { ...said, kind, ...(families.length > 0 ? { dimensions: families } : {}) };
       }
       case "template": {
         const rows = n.children.For ? (n.children.Name?.[1] as IToken | undefined) : undefined;
@@ -137,7 +157,10 @@ class Builder {
           ...base,
           kind: "template",
           ...(rows ? { rows: this.#name(rows) } : {}),
-          block: this.#block(node(n, "block")),
+          ...(n.children.Equals ? { value: this.value(node(n, "value")) } : {}),
+          block: n.children.block
+            ? this.#block(node(n, "block"))
+            : { kind: "object", entries: [], span: this.#here() },
         };
       }
       case "expectation": {
@@ -150,10 +173,14 @@ class Builder {
         };
       }
       case "publication": {
+        const index = node(n, "index");
+        const named: ast.Reference = { kind: "reference", name, span: name.span };
+        const what = index ? this.#index(named, index) : named;
         const to = node(n, "text");
         return {
           ...base,
           kind: "publish",
+          what,
           ...(to ? { to: this.#text(to) } : {}),
           ...(n.children.block ? { block: this.#block(node(n, "block")) } : {}),
         };
@@ -169,6 +196,34 @@ class Builder {
       default:
         return { ...base, kind: "pipeline" };
     }
+  }
+
+  #importedNames(all: readonly CstNode[]): ast.ImportedName[] {
+    return all.map((n, i) => {
+      const [first, second] = (n.children.Name ?? []) as IToken[];
+      const name = this.#name(first);
+      const local = n.children.As ? this.#name(second) : name;
+      const next = all[i + 1];
+      const after = next && this.#spanOf(next);
+      if (after && !n.children.Comma) this.#separated(local.span, after);
+      return { name, local };
+    });
+  }
+
+  #dimensions(n: CstNode): ast.Dimension[] {
+    return nodes(n, "dimension").map((d) => {
+      const name = this.#name(token(d, "Name"));
+      const values = this.value(node(d, "value"));
+      return { name, values, span: join(name.span, values.span) };
+    });
+  }
+
+  #index(object: ast.Reference, n: CstNode): ast.Index;
+  #index(object: ast.Expression, n: CstNode): ast.Index;
+  #index(object: ast.Expression, n: CstNode): ast.Index {
+    const items = nodes(n, "indexItem").map((i) => (i.children.Times ? "*" : this.value(node(i, "value"))));
+    this.#last = this.#spanOf(n)?.end ?? this.#last;
+    return { kind: "index", object, items, span: join(object.span, this.#spanOf(n) ?? this.#here()) };
   }
 
   #unknownKind(t: IToken | undefined): ast.Name {
@@ -291,9 +346,11 @@ class Builder {
 
   value(n: CstNode | undefined): ast.Expression {
     if (!n) return this.#hole();
-    let value = this.#fold(node(n, "choice"), "both", (x) =>
-      this.#fold(x, "negation", (y) => this.#negation(y)),
-    );
+    let value = this.#choice(node(n, "choice"));
+    if (n.children.Except) {
+      const without = this.#choice(nodes(n, "choice")[1]);
+      value = { kind: "except", set: value, without, span: join(value.span, without.span) };
+    }
     const steps = nodes(n, "step");
     if (steps.length > longestChain) return this.#tooLong(n);
     for (const step of steps) {
@@ -307,6 +364,10 @@ class Builder {
       }
     }
     return value;
+  }
+
+  #choice(n: CstNode | undefined): ast.Expression {
+    return this.#fold(n, "both", (x) => this.#fold(x, "negation", (y) => this.#negation(y)));
   }
 
   /** `a op b op c`, from the left. */
@@ -345,10 +406,14 @@ class Builder {
   #signed(n: CstNode): ast.Expression {
     const member = node(n, "member");
     let value = this.#primary(node(member, "primary"));
-    const names = ((member?.children.Name ?? []) as IToken[]).slice(0, longestChain);
-    for (const t of names) {
-      const name = this.#name(t);
-      value = { kind: "member", object: value, name, span: join(value.span, name.span) };
+    const parts: (IToken | CstNode)[] = [...(member?.children.Name ?? []), ...(member?.children.index ?? [])];
+    if (parts.length > 1) parts.sort((a, b) => startIn(a) - startIn(b));
+    for (const part of parts.slice(0, longestChain)) {
+      if (!isToken(part)) value = this.#index(value, part);
+      else {
+        const name = this.#name(part);
+        value = { kind: "member", object: value, name, span: join(value.span, name.span) };
+      }
     }
     return this.#prefixed(n, "Minus", "negate", value);
   }

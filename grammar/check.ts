@@ -1,27 +1,25 @@
 // Text → Program, or everything that is wrong with it.
 
-import { applyProfile, profilesOf } from "./apply-profile.ts";
-import type { File } from "./ast.ts";
+import { profilesOf } from "./apply-profile.ts";
 import { checks } from "./checks/index.ts";
-import { type Context, createContext } from "./context.ts";
+import { type Context, type ContextOptions, createContext } from "./context.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { lower } from "./lower.ts";
-import { type Parsed, parse } from "./parse.ts";
+import { loadModules, type Module, modulesOf } from "./modules.ts";
 import type { Program } from "./program.ts";
 import type { Host, Library } from "./signature.ts";
 import { positionAt, type Source, type Span } from "./source.ts";
 
-export interface CheckOptions {
-  readonly profile?: string | undefined;
-  /** `--set name=value`, values as written. */
-  readonly set?: Readonly<Record<string, string>> | undefined;
-}
+/** `set` is `--set name=value`, values as written. */
+export type CheckOptions = ContextOptions;
 
 export interface Checked {
   /** Present when there is no error. */
   readonly program?: Program;
-  /** In the order of the file. */
+  /** In the order of the file; then those of the files that it imports. */
   readonly diagnostics: readonly Diagnostic[];
+  /** The file and those that it imports: what diagnostics point into. */
+  readonly sources: readonly Source[];
 }
 
 export function check(source: Source, library: Library, host: Host, options: CheckOptions = {}): Checked {
@@ -30,25 +28,15 @@ export function check(source: Source, library: Library, host: Host, options: Che
 
 /** What is known of a text: read and bound at once, checked when somebody asks. */
 export interface Analysis {
-  readonly parsed: Parsed;
   readonly context: Context;
   checked(): Checked;
 }
 
 export function analyze(source: Source, library: Library, host: Host, options: CheckOptions = {}): Analysis {
-  const parsed = parse(source);
-  const contextFor = (file: File, profile: string | undefined, base?: Context): Context => {
-    const chosen = {
-      ...(profile === undefined ? {} : { profile }),
-      ...(options.set ? { set: options.set } : {}),
-    };
-    return createContext(source, file, parsed.file, library, host, chosen, base);
-  };
-  const chosen = profilesOf(parsed.file).find((p) => p.name.text === options.profile);
-  const context = contextFor(chosen ? applyProfile(parsed.file, chosen) : parsed.file, options.profile);
+  const root = loadModules(source, host);
+  const context = createContext(root, library, options);
   let checked: Checked | undefined;
   return {
-    parsed,
     context,
     checked() {
       checked ??= judge();
@@ -57,18 +45,29 @@ export function analyze(source: Source, library: Library, host: Host, options: C
   };
 
   function judge(): Checked {
-    const found = [...parsed.diagnostics, ...checks.flatMap((c) => c(context))];
+    const found = [...root.parsed.diagnostics, ...checks.flatMap((c) => c(context))];
     // What a profile would break is known before anyone runs it.
-    for (const profile of profilesOf(parsed.file)) {
-      if (profile === chosen) continue;
-      const other = contextFor(applyProfile(parsed.file, profile), profile.name.text, context);
+    for (const profile of profilesOf(root.parsed.file)) {
+      if (profile.name.text === options.profile) continue;
+      const other = createContext(root, library, { ...options, profile: profile.name.text }, context);
       const within = (d: Diagnostic) => inside(d, source.path, profile.span);
       found.push(...checks.flatMap((c) => c(other)).filter(within));
     }
-    const diagnostics = arrange(found, source);
+    const modules = modulesOf(root);
+    const diagnostics = arrange([...found, ...errorsElsewhere(modules.slice(1), context)], source);
+    const sources = modules.map((m) => m.source);
     const failed = diagnostics.some((d) => d.severity === "error");
-    return failed ? { diagnostics } : { program: lower(context), diagnostics };
+    return failed ? { diagnostics, sources } : { program: lower(context), diagnostics, sources };
   }
+}
+
+/** A file that is imported is judged as a whole when it is checked itself; here only what makes it unusable counts. */
+function errorsElsewhere(modules: readonly Module[], root: Context): Diagnostic[] {
+  return modules.flatMap((module) => {
+    const context = root.contextOf(module);
+    const found = [...module.parsed.diagnostics, ...checks.flatMap((c) => c(context))];
+    return arrange(found, module.source).filter((d) => d.severity === "error");
+  });
 }
 
 function inside(d: Diagnostic, path: string, span: Span): boolean {
@@ -110,7 +109,11 @@ function arrange(found: readonly Diagnostic[], source: Source): Diagnostic[] {
     if (before) once.set(key, alsoAt(before, d, source));
     else if (!once.has(key) && !(failed && d.severity === "warning")) once.set(key, d);
   }
-  const order = (d: Diagnostic) =>
-    d.labels[0]?.place.path === source.path ? d.labels[0].place.span.start : -1;
-  return [...once.values()].sort((a, b) => order(a) - order(b));
+  // First the command line, then the file, then those it imports.
+  const order = (d: Diagnostic) => {
+    const at = d.labels[0]?.place;
+    if (at?.path === source.path) return at.span.start;
+    return at?.path.startsWith("--") ? -1 : Number.POSITIVE_INFINITY;
+  };
+  return [...once.values()].sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : 0));
 }

@@ -86,6 +86,22 @@ export const codes = {
   AL0701: warning("a model is trained on rows kept for measuring"),
   AL0702: warning("a model is measured on rows it was trained on"),
   AL0703: warning("a model is compared with itself"),
+
+  // Files that import each other.
+  AL0801: error("a file cannot be imported"),
+  AL0802: error("an unknown export", fixable),
+  AL0803: error("files import each other"),
+  AL0804: warning("nothing reads an import"),
+  AL0805: error("something that cannot be exported", fixable),
+
+  // Families and sets.
+  AL0901: error("a family cannot run over this"),
+  AL0902: error("an unknown member of a family", fixable),
+  AL0903: error("a whole family where one member is wanted", fixable),
+  AL0904: warning("nothing reads what a family runs over"),
+  AL0905: error("something in a cluster that does not belong there"),
+  AL0906: error("a set is empty"),
+  AL0907: error("families with different members are read side by side"),
 } as const satisfies Record<string, CodeEntry>;
 
 export type Code = keyof typeof codes;

@@ -183,6 +183,8 @@ function place(expr: Expr, from: number, text: string, facts: Facts): Mark[] {
       let next = at + expr.fn.length;
       const marks: Mark[] = [{ column: at, value: shown }];
       for (const arg of expr.args) {
+        // One of the members that `d[*]` stands for is not in the text.
+        if (!text.includes(arg.text, next)) continue;
         marks.push(...place(arg, next, text, facts));
         next = Math.max(next, text.indexOf(arg.text, next)) + arg.text.length;
       }

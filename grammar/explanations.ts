@@ -202,4 +202,54 @@ export const explanations: Record<Code, Explanation> = {
     "A comparison of a model with itself ends in a tie whatever the model is worth; an `expect` on it means nothing.",
     "Compare with the model that training started from, or with another one.",
   ),
+
+  AL0801: say(
+    "`import … from` names a file of the project by its path, or a module of the standard library as `std:name`; there is none of this name.",
+    'Write the path relative to this file, as in `"./models.align"`, or one of the modules that the message lists.',
+  ),
+  AL0802: say(
+    "A file decides what others may rely on: only declarations with `export` before them can be imported.",
+    "Take the nearest exported name, or write `export` before the declaration in the other file.",
+  ),
+  AL0803: say(
+    "Two files that need each other cannot be read one after the other.",
+    "Move the declarations that both need into a third file and import it from both.",
+  ),
+  AL0804: say(
+    "What is imported and not read is left out of the pipeline. A warning, because the pipeline runs without it.",
+    "Use it, or remove it from the import.",
+  ),
+  AL0805: say(
+    "An export is a name that other files can use. `pipeline`, `expect`, `publish`, `profile` and overrides inside a profile have none.",
+    "Remove `export`.",
+  ),
+
+  AL0901: say(
+    "A family makes one node for each value: numbers, texts, names of declarations, the datasets of a cluster, or all `clusters`.",
+    "Write the values as a list, or name a cluster.",
+  ),
+  AL0902: say(
+    "What stands between the brackets must be one of the values that the family runs over, one for each dimension.",
+    "Take the nearest value; `*` stands for all of them.",
+  ),
+  AL0903: say(
+    "A family is several nodes. Where one model or dataset is wanted, nobody can tell which of them is meant.",
+    "Name the member, as in `tuned[0.1]`, or write `tuned[*]` where several may stand.",
+  ),
+  AL0904: say(
+    "When nothing in the declaration reads the name before `in`, all members do the same work. A warning, because they still run.",
+    "Use the name, or declare a single node. To repeat with other random numbers, run over seeds: `[s in [1, 2, 3]]` and `seed: s`.",
+  ),
+  AL0905: say(
+    "A cluster is a set of datasets; its neighbours are other clusters. Anything else would never reach a mixture.",
+    "Name datasets or clusters, and declare what has no name yet.",
+  ),
+  AL0906: say(
+    "`except` has left nothing over: the operation would have no rows.",
+    "Leave fewer members out, or put more in.",
+  ),
+  AL0907: say(
+    "With `[*]` an expectation is checked member by member, so every family in it must have the same members.",
+    "Read families over the same values, or one number of each family: `mean(tuned[*].accuracy)`.",
+  ),
 };

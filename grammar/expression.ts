@@ -19,6 +19,8 @@ export interface Lowered {
 export interface Meaning {
   reference(name: ast.Name, text: string): Lowered;
   member(expression: ast.Member, text: string): Lowered;
+  /** Several values where a function takes any number of them; undefined where it is one. */
+  many?(expression: ast.Expression): readonly Lowered[] | undefined;
 }
 
 export function nothing(...problems: Diagnostic[]): Lowered {
@@ -79,10 +81,14 @@ export function lowerExpression(e: ast.Expression, source: Source, meaning: Mean
     case "binary":
       return lowerBinary(e, text, source, lower);
     case "call":
-      return lowerCall(e, text, source, lower);
+      return lowerCall(e, text, source, (x) => meaning.many?.(x) ?? [lower(x)]);
     case "pipe":
     case "cast":
       return nothing(notHere(at, "rows"));
+    case "index":
+      return nothing(notHere(at, "a member of a family"));
+    case "except":
+      return nothing(notHere(at, "a set"));
     case "object":
       return nothing(notHere(at, "a block"));
   }
@@ -141,7 +147,7 @@ function lowerCall(
   e: ast.Call,
   text: string,
   source: Source,
-  lower: (x: ast.Expression) => Lowered,
+  lower: (x: ast.Expression) => readonly Lowered[],
 ): Lowered {
   const fn = Object.hasOwn(functions, e.callee.text) ? functions[e.callee.text] : undefined;
   const at: Place = { path: source.path, span: e.callee.span };
@@ -155,10 +161,14 @@ function lowerCall(
       }),
     );
   }
-  const args = e.args.map((a) => lower(a.value));
+  const lowered = e.args.map((a) => lower(a.value));
+  const args = fn.many
+    ? lowered.flat()
+    : lowered.map((all) => (all.length === 1 ? all[0]! : nothing(oneWanted(e, source))));
   const problems = args.flatMap((a) => a.problems);
-  const shape = `${e.callee.text}(${fn.takes.join(", ")})`;
-  if (args.length !== fn.takes.length) {
+  const shape = `${e.callee.text}(${fn.takes.join(", ")}${fn.many ? ", …" : ""})`;
+  const enough = fn.many ? args.length >= fn.takes.length : args.length === fn.takes.length;
+  if (!enough) {
     const many = args.length > fn.takes.length;
     problems.push(
       diagnose(many ? "AL0204" : "AL0203", {
@@ -170,9 +180,9 @@ function lowerCall(
     );
   }
   for (const [i, arg] of args.entries()) {
-    const wanted = fn.takes[i];
-    const problem =
-      wanted && mismatch(arg, wanted, { path: source.path, span: e.args[i]!.value.span }, e.callee.text);
+    const wanted = fn.takes[fn.many ? 0 : i];
+    const span = (e.args[i] ?? e.args.at(-1)!).value.span;
+    const problem = wanted && mismatch(arg, wanted, { path: source.path, span }, e.callee.text);
     if (problem) problems.push(problem);
   }
   if (problems.length > 0 || args.some((a) => !a.expr)) return nothing(...problems);
@@ -185,6 +195,7 @@ function lowerCall(
 
 function mismatch(given: Lowered, wanted: ValueType, at: Place, by: string): Diagnostic | undefined {
   if (!given.expr || given.type === "any" || wanted === "any" || given.type === wanted) return undefined;
+  if (wanted === "numbers" && (given.type === "number" || given.type === "list")) return undefined;
   const operator = by === "negate" ? "-" : by;
   return diagnose("AL0301", {
     title: `\`${operator}\` wants a ${wanted}, this is a ${given.type}`,
@@ -194,6 +205,15 @@ function mismatch(given: Lowered, wanted: ValueType, at: Place, by: string): Dia
       wanted === "number" && given.type === "string"
         ? ["`length(…)` and `words(…)` make a number of a text"]
         : [`write a ${wanted} here`],
+  });
+}
+
+function oneWanted(e: ast.Call, source: Source): Diagnostic {
+  return diagnose("AL0204", {
+    title: `\`${e.callee.text}\` takes one value at a time`,
+    at: { path: source.path, span: e.span },
+    label: "several are given",
+    help: ["`mean`, `median`, `min` and `max` take all members of a family"],
   });
 }
 

@@ -16,6 +16,7 @@ model cheer = lexicon("npm:words")
 stage samples = generate(base, prompts)
 stage scored = judge(samples, by: cheer)
 `;
+const seeds = `${base}stage tuned[s in [1, 2]] = pretrain(base, book) { seed: s }\n`;
 const file = (text: string): string => `pipeline p\n\n${text}`;
 
 export const fixtures: Record<Code, string | Fixture> = {
@@ -118,6 +119,29 @@ stage result = compare(tuned, base, prompts, judge: cheer)
 stage result = compare(base, base, asked)
 `,
   ),
+
+  AL0801: file(`import { cheer } from "./modles.align"\n${rated.replace(/^model cheer.*$/m, "")}`),
+  AL0802:
+    file(`import { cheeer as cheerful } from "./models.align"\n${book}${tiny}stage s = judge(r, by: cheerful)
+stage r = generate(tiny, book |> prefix())
+`),
+  AL0803: file(`import { x } from "./loop.align"\n${book}stage bpe = tokenizer(book)\n`),
+  AL0804: file(`import { cheer } from "./models.align"\n${book}stage bpe = tokenizer(book)\n`),
+  AL0805: file(`${base}export expect base.loss < 3\n`),
+
+  AL0901: file(`${base}stage tuned[s in 3] = pretrain(base, book) { seed: s }\n`),
+  AL0902: file(`${seeds}stage more = pretrain(tuned[3], book)\n`),
+  AL0903: file(`${seeds}stage more = pretrain(tuned, book)\n`),
+  AL0904: file(`${base}stage tuned[s in [1, 2]] = pretrain(base, book) { seed: 1 }\n`),
+  AL0905: file(`${base}cluster prose = [book, base]\nstage bpe2 = tokenizer(books)
+mixture books = proportional(prose)
+`),
+  AL0906: file(`${book}cluster prose = [book]\nmixture books = proportional(prose except book)
+stage bpe = tokenizer(books)
+`),
+  AL0907: file(`${seeds}stage other[s in [1, 3]] = pretrain(base, book) { seed: s }
+expect tuned[*].loss < other[*].loss
+`),
 };
 
 export function readFixture(fixture: string | Fixture): { source: Source; options: CheckOptions } {

@@ -1,10 +1,12 @@
 // The functions that expressions may call: their types for the checker, their meaning for whoever evaluates rows.
 import type { Json } from "./types.ts";
 
-export type ValueType = "number" | "string" | "boolean" | "list" | "any";
+export type ValueType = "number" | "numbers" | "string" | "boolean" | "list" | "any";
 
 export interface ExpressionFunction {
   readonly takes: readonly ValueType[];
+  /** Any number of arguments, each as the first is wanted. */
+  readonly many?: true;
   readonly gives: ValueType;
   readonly doc: string;
   /** Undefined when the arguments have no answer. */
@@ -14,13 +16,29 @@ export interface ExpressionFunction {
 const text = (value: Json | undefined): string =>
   typeof value === "string" ? value : JSON.stringify(value ?? "");
 
-function numeric(doc: string, arity: 1 | 2, apply: (...xs: number[]) => number): ExpressionFunction {
+function numeric(doc: string, apply: (x: number) => number): ExpressionFunction {
   return {
-    takes: Array.from({ length: arity }, () => "number" as const),
+    takes: ["number"],
+    gives: "number",
+    doc,
+    apply: (x) => {
+      const value = typeof x === "number" ? apply(x) : Number.NaN;
+      return Number.isFinite(value) ? value : undefined;
+    },
+  };
+}
+
+/** Of lists and numbers, all of them together. */
+function ofMany(doc: string, apply: (all: readonly number[]) => number): ExpressionFunction {
+  return {
+    takes: ["numbers"],
+    many: true,
     gives: "number",
     doc,
     apply: (...args) => {
-      const value = args.every((a) => typeof a === "number") ? apply(...(args as number[])) : Number.NaN;
+      const all = args.flat();
+      const value =
+        all.length > 0 && all.every((a) => typeof a === "number") ? apply(all as number[]) : Number.NaN;
       return Number.isFinite(value) ? value : undefined;
     },
   };
@@ -84,8 +102,13 @@ export const functions: Readonly<Record<string, ExpressionFunction>> = {
     doc: "whether a text ends with a text",
     apply: (value, part) => text(value).endsWith(text(part)),
   },
-  abs: numeric("the absolute value", 1, Math.abs),
-  round: numeric("the nearest whole number", 1, Math.round),
-  min: numeric("the smaller number", 2, Math.min),
-  max: numeric("the larger number", 2, Math.max),
+  abs: numeric("the absolute value", Math.abs),
+  round: numeric("the nearest whole number", Math.round),
+  min: ofMany("the smallest of numbers, or of a list", (all) => Math.min(...all)),
+  max: ofMany("the largest of numbers, or of a list", (all) => Math.max(...all)),
+  mean: ofMany("the mean of numbers, or of a list", (all) => all.reduce((a, b) => a + b, 0) / all.length),
+  median: ofMany("the middle of numbers, or of a list; between the two middle ones", (all) => {
+    const sorted = [...all].sort((a, b) => a - b);
+    return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
+  }),
 };

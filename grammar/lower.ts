@@ -3,29 +3,32 @@ import type { BoundArgument, BoundNode } from "./bind.ts";
 import type { BoundCall } from "./bind-call.ts";
 import type { Context } from "./context.ts";
 import { lowerExpectation } from "./expectation.ts";
+import { modulesOf } from "./modules.ts";
 import type { Call, Expectation, Program, ProgramNode, Provenance, Publication, Ref } from "./program.ts";
-import { publication } from "./publication.ts";
+import { folderOf, publication, publishedNodes } from "./publication.ts";
 import type { Json } from "./types.ts";
 
 export function lower(context: Context): Program {
   const { file, source, profile } = context;
   const pipeline = file.declarations.find((d) => d.kind === "pipeline");
   const expectations = file.declarations.flatMap((d): Expectation[] => {
-    const expr = d.kind === "expect" ? lowerExpectation(d.value, context).expr : undefined;
-    if (d.kind !== "expect" || !expr) return [];
-    return [{ expr, ...(d.message ? { message: d.message.value } : {}), span: d.span }];
+    if (d.kind !== "expect") return [];
+    const shared = { ...(d.message ? { message: d.message.value } : {}), span: d.span };
+    return lowerExpectation(d.value, context).flatMap(({ expr }) => (expr ? [{ expr, ...shared }] : []));
   });
-  const publications = file.declarations.flatMap((d): Publication[] =>
-    d.kind === "publish" && d.to
-      ? [{ node: d.name.text, to: d.to.value, params: publication(d, context).params, span: d.span }]
-      : [],
-  );
+  const publications = file.declarations.flatMap((d): Publication[] => {
+    if (d.kind !== "publish" || !d.to) return [];
+    const { params } = publication(d, context);
+    const to = d.to.value;
+    const nodes = publishedNodes(d, context);
+    return nodes.map((n) => ({ node: n.id, to: folderOf(to, n, nodes), params, span: d.span }));
+  });
   return {
     name: pipeline?.name.text ?? "",
     ...(pipeline?.doc === undefined ? {} : { doc: pipeline.doc }),
     path: source.path,
     ...(profile === undefined ? {} : { profile }),
-    nodes: reachable(context, expectations, publications).map(lowerNode),
+    nodes: reachable(context, expectations, publications).map((node) => lowerNode(node, context)),
     expectations,
     publications,
   };
@@ -37,31 +40,39 @@ function reachable(
   expectations: readonly Expectation[],
   publications: readonly Publication[],
 ): BoundNode[] {
+  // What is imported comes first, as it would if it stood where it is imported.
+  const all = modulesOf(context.module)
+    .map((module) => inOrder(context.contextOf(module).nodes()))
+    .reverse()
+    .flat();
+  const byId = new Map(all.map((node) => [node.id, node]));
   const kept = new Set<BoundNode>();
   const keep = (node: BoundNode) => {
     if (kept.has(node)) return;
     kept.add(node);
     for (const needed of needs(node)) keep(needed);
   };
-  const named = (name: string) => {
-    const node = context.node(name);
+  const named = (id: string) => {
+    const node = byId.get(id);
     if (node) keep(node);
   };
-  const nodes = context.nodes();
-  for (const node of nodes) if (node.declaration?.kind === "stage") keep(node);
+  for (const node of context.nodes()) if (node.declaration?.kind === "stage") keep(node);
   for (const p of publications) named(p.node);
-  for (const e of expectations) for (const name of metricNodes(e.expr)) named(name);
+  for (const e of expectations) for (const id of metricNodes(e.expr)) named(id);
+  return all.filter((n) => kept.has(n));
+}
+
+/** The nodes of one file, in its order. */
+function inOrder(nodes: readonly BoundNode[]): BoundNode[] {
   const start = (n: BoundNode) => n.place.span.start;
   const owners = nodes.filter((n) => n.declaration).sort((a, b) => start(a) - start(b));
   const ownerStarts = new Map(nodes.map((n) => [n, ownerStart(n, owners)]));
-  return nodes
-    .filter((n) => kept.has(n))
-    .sort(
-      (a, b) =>
-        ownerStarts.get(a)! - ownerStarts.get(b)! ||
-        Number(!!a.declaration) - Number(!!b.declaration) ||
-        start(a) - start(b),
-    );
+  return [...nodes].sort(
+    (a, b) =>
+      ownerStarts.get(a)! - ownerStarts.get(b)! ||
+      Number(!!a.declaration) - Number(!!b.declaration) ||
+      start(a) - start(b),
+  );
 }
 
 /** Where the declaration starts that a node stands in; `owners` are in the order of the file. */
@@ -101,11 +112,14 @@ function metricNodes(expr: Expectation["expr"]): string[] {
   }
 }
 
-function lowerNode(node: BoundNode): ProgramNode {
+function lowerNode(node: BoundNode, root: Context): ProgramNode {
   const doc = node.declaration?.doc;
+  const { path } = node.place;
   return {
     id: node.id,
     kind: node.kind,
+    ...(path === root.source.path ? {} : { path }),
+    ...(node.family ? { family: node.family } : {}),
     ...(doc === undefined ? {} : { doc }),
     type: node.type,
     ...(node.from ? { from: ref(node.from) } : {}),

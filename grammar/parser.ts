@@ -24,8 +24,10 @@ class AlignParser extends CstParser {
   });
 
   declaration = this.RULE("declaration", () => {
+    this.OPTION1(() => this.CONSUME(t.Export));
     this.OR([
       { ALT: () => this.SUBRULE(this.pipeline) },
+      { ALT: () => this.SUBRULE(this.importation) },
       { ALT: () => this.SUBRULE(this.param) },
       { ALT: () => this.SUBRULE(this.node) },
       { ALT: () => this.SUBRULE(this.template) },
@@ -41,6 +43,25 @@ class AlignParser extends CstParser {
   pipeline = this.RULE("pipeline", () => {
     this.CONSUME(t.Keyword.pipeline);
     this.CONSUME(t.Name);
+  });
+
+  /** importation: "import" "{" (Name ("as" Name)? ","?)* "}" "from" Text */
+  importation = this.RULE("importation", () => {
+    this.CONSUME(t.Keyword.import);
+    this.CONSUME(t.LeftBrace);
+    this.MANY(() => this.SUBRULE(this.importedName));
+    this.CONSUME(t.RightBrace);
+    this.CONSUME(t.From);
+    this.SUBRULE(this.text);
+  });
+
+  importedName = this.RULE("importedName", () => {
+    this.CONSUME(t.Name);
+    this.OPTION(() => {
+      this.CONSUME(t.As);
+      this.CONSUME1(t.Name);
+    });
+    this.OPTION1(() => this.CONSUME(t.Comma));
   });
 
   /** param: "param" Name (":" type)? ("=" value)? */
@@ -104,14 +125,17 @@ class AlignParser extends CstParser {
     ]);
   });
 
-  /** node: ("model" | "dataset" | "stage") Name ("=" value)? block?. A forgotten `=` is noticed later. */
+  /** node: ("model" | "dataset" | "cluster" | "mixture" | "stage") Name dimensions? ("=" value)? block?. A forgotten `=` is noticed later. */
   node = this.RULE("node", () => {
     this.OR([
       { ALT: () => this.CONSUME(t.Keyword.model) },
       { ALT: () => this.CONSUME(t.Keyword.dataset) },
+      { ALT: () => this.CONSUME(t.Keyword.cluster) },
+      { ALT: () => this.CONSUME(t.Keyword.mixture) },
       { ALT: () => this.CONSUME(t.Keyword.stage) },
     ]);
     this.CONSUME(t.Name);
+    this.OPTION3(() => this.SUBRULE(this.dimensions));
     this.OPTION(() => {
       this.CONSUME(t.Equals);
       this.SUBRULE(this.value);
@@ -123,7 +147,21 @@ class AlignParser extends CstParser {
     this.OPTION1(() => this.SUBRULE(this.block));
   });
 
-  /** template: "template" Name ("for" Name)? block */
+  /** dimensions: "[" dimension ("," dimension)* "]" */
+  dimensions = this.RULE("dimensions", () => {
+    this.CONSUME(t.LeftBracket);
+    this.AT_LEAST_ONE_SEP({ SEP: t.Comma, DEF: () => this.SUBRULE(this.dimension) });
+    this.CONSUME(t.RightBracket);
+  });
+
+  /** dimension: Name "in" value */
+  dimension = this.RULE("dimension", () => {
+    this.CONSUME(t.Name);
+    this.CONSUME(t.In);
+    this.SUBRULE(this.value);
+  });
+
+  /** template: "template" Name ("for" Name)? ("=" value)? block? */
   template = this.RULE("template", () => {
     this.CONSUME(t.Keyword.template);
     this.CONSUME(t.Name);
@@ -131,7 +169,11 @@ class AlignParser extends CstParser {
       this.CONSUME(t.For);
       this.CONSUME1(t.Name);
     });
-    this.SUBRULE(this.block);
+    this.OPTION1(() => {
+      this.CONSUME(t.Equals);
+      this.SUBRULE(this.value);
+    });
+    this.OPTION2(() => this.SUBRULE(this.block));
   });
 
   /** expectation: "expect" value Text? */
@@ -141,10 +183,11 @@ class AlignParser extends CstParser {
     this.OPTION(() => this.SUBRULE(this.text));
   });
 
-  /** publication: "publish" Name "to" Text block? */
+  /** publication: "publish" Name index? "to" Text block? */
   publication = this.RULE("publication", () => {
     this.CONSUME(t.Keyword.publish);
     this.CONSUME(t.Name);
+    this.OPTION1(() => this.SUBRULE(this.index));
     this.CONSUME(t.To);
     this.SUBRULE(this.text);
     this.OPTION(() => this.SUBRULE(this.block));
@@ -189,9 +232,17 @@ class AlignParser extends CstParser {
     this.OPTION(() => this.CONSUME(t.Comma));
   });
 
-  /** value: choice ("|>" application | "as" Name)* */
+  /** value: choice ("except" choice)? ("|>" application | "as" Name)* */
   value = this.RULE("value", () => {
     this.SUBRULE(this.choice);
+    this.OPTION({
+      // `except: 1` on a line of its own is a parameter.
+      GATE: () => this.LA(2).tokenType !== t.Colon,
+      DEF: () => {
+        this.CONSUME(t.Except);
+        this.SUBRULE1(this.choice);
+      },
+    });
     this.MANY(() => this.SUBRULE(this.step));
   });
 
@@ -276,13 +327,37 @@ class AlignParser extends CstParser {
     this.SUBRULE(this.member);
   });
 
-  /** member: primary ("." Name)* */
+  /** member: primary ("." Name | index)* */
   member = this.RULE("member", () => {
     this.SUBRULE(this.primary);
-    this.MANY(() => {
-      this.CONSUME(t.Dot);
-      this.CONSUME(t.Name);
-    });
+    this.MANY(() =>
+      this.OR([
+        {
+          ALT: () => {
+            this.CONSUME(t.Dot);
+            this.CONSUME(t.Name);
+          },
+        },
+        { GATE: () => this.#touches(), ALT: () => this.SUBRULE(this.index) },
+      ]),
+    );
+  });
+
+  /** `d[0.1]`, not `d [0.1]`: a list may follow a value whose comma was forgotten. */
+  #touches(): boolean {
+    const [before, next] = [this.LA(0), this.LA(1)];
+    return before.startOffset + before.image.length === next.startOffset;
+  }
+
+  /** index: "[" ("*" | value) ("," ("*" | value))* "]" */
+  index = this.RULE("index", () => {
+    this.CONSUME(t.LeftBracket);
+    this.AT_LEAST_ONE_SEP({ SEP: t.Comma, DEF: () => this.SUBRULE(this.indexItem) });
+    this.CONSUME(t.RightBracket);
+  });
+
+  indexItem = this.RULE("indexItem", () => {
+    this.OR([{ ALT: () => this.CONSUME(t.Times) }, { ALT: () => this.SUBRULE(this.value) }]);
   });
 
   /** primary: number | text | Name arguments? | list | object | "(" value ")" */

@@ -29,13 +29,23 @@ export interface Call {
   readonly span: Span;
 }
 
+/** `tuned[nli, 0.1]`: the family `tuned`, with `held_out` nli and `beta` 0.1. */
+export interface Family {
+  readonly name: string;
+  readonly values: Readonly<Record<string, string>>;
+}
+
 /**
  * One declaration that becomes a task. A stage or model has exactly one call. A dataset has a source call
  * and transforms, or transforms over the rows of another node (`from`).
  */
 export interface ProgramNode {
   readonly id: string;
-  readonly kind: "dataset" | "model" | "stage";
+  readonly kind: "dataset" | "model" | "mixture" | "stage";
+  /** The file it is declared in, where that is not the program's: paths are relative to it. */
+  readonly path?: string;
+  /** Of a member of a family: the family's id, and its value of each dimension. */
+  readonly family?: Family;
   readonly doc?: string;
   /** What comes out. */
   readonly type: Type;

@@ -1,5 +1,6 @@
 // What `publish` may be told, and its values.
 import type { PublishDeclaration } from "./ast.ts";
+import type { BoundNode } from "./bind.ts";
 import { diagnose } from "./codes.ts";
 import type { Context } from "./context.ts";
 import type { Diagnostic } from "./diagnostic.ts";
@@ -11,6 +12,20 @@ import { evaluateValue } from "./values.ts";
 export const publishParams: Readonly<Record<string, ParamSchema>> = {
   card: { type: "boolean", description: "also write README.md: how it was made, what was measured" },
 };
+
+/** What is written to the folder; the members of a family each to one of its own. */
+export function publishedNodes(d: PublishDeclaration, context: Context): readonly BoundNode[] {
+  if (d.what.kind === "index") return context.members(d.name.text, d.what.items) ?? [];
+  const node = context.node(d.name.text);
+  return node ? [node] : [];
+}
+
+/** `out/tuned` for one node; `out/tuned/0.1` for each of several members. */
+export function folderOf(to: string, node: BoundNode, among: readonly BoundNode[]): string {
+  if (among.length === 1) return to;
+  const keys = Object.values(node.family?.values ?? {}).map((key) => key.replace(/[^\w.-]+/g, "_"));
+  return [to.replace(/\/$/, ""), ...keys].join("/");
+}
 
 export function publication(
   d: PublishDeclaration,

@@ -1,4 +1,5 @@
 // What an operation looks like to the checker: plain data and pure functions, supplied from outside.
+import type { Source } from "./source.ts";
 import type { Json, Row, RowName, Type } from "./types.ts";
 
 /** Where an operation may stand. */
@@ -9,6 +10,8 @@ export type OperationKind =
   | "transform"
   /** `model m = decoder(bpe) { … }`: brings in or makes a Model, Tokenizer or Judge. */
   | "model"
+  /** `mixture m = proportional(clusters) { … }`: one dataset drawn from several. */
+  | "mixture"
   /** `stage s = sft(m, d) { … }` */
   | "stage";
 
@@ -129,6 +132,13 @@ export function signatureFor(
   return [...library.values()].find((s) => s.name === name && roles.includes(s.kind)) ?? found;
 }
 
+export interface ImportedFile {
+  /** One path for one file, however it is imported. */
+  readonly source: Source;
+  /** The outside world as seen from it. */
+  readonly host: Host;
+}
+
 /** What the checker may ask of the outside world. */
 export interface Host {
   /**
@@ -141,4 +151,6 @@ export interface Host {
   ): { readonly files: readonly string[] } | { readonly problem: string; readonly help?: string };
   /** The first rows' columns of a JSONL or CSV file. */
   peek(path: string): Row | undefined;
+  /** The file that `import … from "x"` means, relative to this one; `std:name` is one of the standard library. */
+  module?(specifier: string): ImportedFile | { readonly problem: string; readonly help?: string };
 }

@@ -33,6 +33,8 @@ const insertable: Record<string, string> = {
   "`=`": " =",
   "`{`": " {",
   "`to`": " to",
+  "`in`": " in",
+  "`from`": " from",
 };
 
 const closers: Record<string, string> = { "`)`": "(", "`]`": "[", "`}`": "{" };
@@ -129,9 +131,9 @@ function strayText(token: IToken, at: Place, next: IToken | undefined): Diagnost
   }
   if ((kinds as readonly string[]).includes(word)) {
     return diagnose("AL0001", {
-      title: `\`${word}\` needs ${word === "expect" ? "an expression" : "a name"}`,
+      title: `\`${word}\` needs ${needs(word)}`,
       at,
-      label: `${word === "expect" ? "an expression" : "a name"} is expected after this`,
+      label: `${needs(word)} is expected after this`,
       help: [`write \`${examples[word as keyof typeof examples]}\``],
     });
   }
@@ -149,12 +151,20 @@ function strayText(token: IToken, at: Place, next: IToken | undefined): Diagnost
   });
 }
 
+function needs(kind: string): string {
+  if (kind === "expect") return "an expression";
+  return kind === "import" ? "names in braces" : "a name";
+}
+
 const examples = {
   pipeline: "pipeline quickstart",
   param: "param beta: float(> 0) = 0.1",
   model: "model tiny = decoder(tokens) { layers: 4 }",
   dataset: 'dataset prose = text("book.txt")',
   template: 'template plain { input: "{{ prompt }}" }',
+  import: 'import { zephyr_chat } from "std:templates"',
+  cluster: "cluster nli = [anli, rte]",
+  mixture: "mixture train = proportional(clusters)",
   stage: "stage tuned = sft(base, demos) { epochs: 1 }",
   expect: "expect result.win_rate > 50%",
   publish: 'publish tuned to "out/tuned"',

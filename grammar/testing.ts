@@ -182,6 +182,13 @@ const operations: readonly Signature[] = [
     output: ({ params }) => of({ columns: Object.fromEntries(Object.keys(params).map((k) => [k, "any"])) }),
   }),
   operation({
+    name: "proportional",
+    kind: "mixture",
+    inputs: { data: { ...anyRows, variadic: true } },
+    params: { rate_maximum: int(1, 3000), seed },
+    output: same,
+  }),
+  operation({
     name: "tokenizer",
     kind: "stage",
     inputs: { data: of(rows.Text) },
@@ -288,19 +295,44 @@ const operations: readonly Signature[] = [
 export const testLibrary: Library = new Map(operations.map((o) => [o.name, o]));
 
 /** Files that exist, with the columns of those that have rows. */
-export function memoryHost(files: Readonly<Record<string, Row | null>> = {}): Host {
-  return {
+export function memoryHost(
+  files: Readonly<Record<string, Row | null>> = {},
+  modules: Readonly<Record<string, string>> = {},
+): Host {
+  const host: Host = {
     resolve(path) {
       if (path.startsWith("npm:") || Object.hasOwn(files, path)) return { files: [path] };
       return { problem: `there is no file "${path}"` };
     },
     peek: (path) => files[path] ?? undefined,
+    module(specifier) {
+      const path = specifier.replace("./", "");
+      const text = Object.hasOwn(modules, path) ? modules[path] : undefined;
+      if (text !== undefined) return { source: { path, text }, host };
+      return { problem: `there is no file "${specifier}"` };
+    },
   };
+  return host;
 }
 
-export const testHost: Host = memoryHost({
+const files: Readonly<Record<string, Row | null>> = {
   "book.txt": null,
   "rows.jsonl": { columns: { premise: "string", hypothesis: "string", answer: "string", year: "number" } },
   "pairs.jsonl": rows.Preference,
   "asked.jsonl": rows.Prompt,
-});
+};
+
+const modules = {
+  "demo.align": "",
+  "loop.align": 'import { y } from "./demo.align"\nexport dataset x = y\n',
+  "models.align": `export model cheer = lexicon("npm:words")
+model gloomy = lexicon("npm:words")
+dataset page = text("book.txt")
+stage letters = tokenizer(page)
+export param layers: int(1..12) = 2
+export model tiny = decoder(letters) { layers: layers }
+export template ask { input: "{{ question }}", target: "{{ completion }}" }
+`,
+};
+
+export const testHost: Host = memoryHost(files, modules);

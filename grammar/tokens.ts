@@ -4,10 +4,13 @@ import { type CustomPatternMatcherFunc, createToken, type IToken, Lexer, type To
 /** Kinds of declaration, in the order in which they are suggested. */
 export const kinds = [
   "pipeline",
+  "import",
   "param",
   "model",
   "dataset",
   "template",
+  "cluster",
+  "mixture",
   "stage",
   "expect",
   "publish",
@@ -17,12 +20,15 @@ export const kinds = [
 export type Kind = (typeof kinds)[number];
 
 /** Words that join expressions, and so never start or name a declaration. */
-export const joiners = "and|or|not|as|to|for";
+export const joiners = "and|or|not|as|to|for|in|except|from";
 
+/** First but for `export`. */
 const firstOnItsLine = (text: string, offset: number): boolean => {
   for (let i = offset - 1; i >= 0; i--) {
     const c = text[i];
     if (c === "\n" || c === ";" || c === "{" || c === "}") return true;
+    if (c === "t" && i < offset - 1 && text.slice(0, i + 1).endsWith("export"))
+      return firstOnItsLine(text, i - 5);
     if (c !== " " && c !== "\t" && c !== "\r") return false;
   }
   return true;
@@ -31,8 +37,13 @@ const firstOnItsLine = (text: string, offset: number): boolean => {
 // `stage x`: a kind followed by a name on its line. Anywhere else `model` or `template` is an ordinary name.
 const kindBeforeName = new RegExp(`(${kinds.join("|")})(?=[ \\t]+(?!(?:${joiners})\\b)[A-Za-z_])`, "y");
 const kindBeforeExpression = /expect(?=[ \t]+[^\s:=])/y;
+const kindBeforeBrace = /import(?=[ \t]*\{)/y;
+const exportBeforeKind = new RegExp(
+  `export(?=[ \\t]+(?!(?:${joiners})\\b)[A-Za-z_]\\w*[ \\t]+[A-Za-z_])`,
+  "y",
+);
 const wordBeforeWord = new RegExp(
-  `(?!(?:${joiners})\\b)[A-Za-z_]\\w*(?=[ \\t]+(?!(?:${joiners})\\b)[A-Za-z_]\\w*[ \\t]*(?:[={:.<>!]|to\\b))|pip\\w*(?=[ \\t]+\\w)`,
+  `(?!(?:${joiners})\\b)[A-Za-z_]\\w*(?=[ \\t]+(?!(?:${joiners})\\b)[A-Za-z_]\\w*[ \\t]*(?:[={:.<>![]|to\\b))|pip\\w*(?=[ \\t]+\\w)`,
   "y",
 );
 
@@ -46,7 +57,8 @@ function kindMatcher(kind: Kind): CustomPatternMatcherFunc {
     if (!text.startsWith(kind, offset) || !firstOnItsLine(text, offset)) return null;
     const found =
       sticky(kindBeforeName, text, offset) ??
-      (kind === "expect" ? sticky(kindBeforeExpression, text, offset) : null);
+      (kind === "expect" ? sticky(kindBeforeExpression, text, offset) : null) ??
+      (kind === "import" ? sticky(kindBeforeBrace, text, offset) : null);
     return found?.[0] === kind ? found : null;
   };
 }
@@ -75,6 +87,15 @@ export const Keyword = Object.fromEntries(kinds.map((kind) => [kind, keyword(kin
   TokenType
 >;
 
+/** `export dataset x = …`: other files may import it. */
+export const Export = createToken({
+  name: "Export",
+  label: "`export`",
+  pattern: (text, offset) => (firstOnItsLine(text, offset) ? sticky(exportBeforeKind, text, offset) : null),
+  line_breaks: false,
+  start_chars_hint: ["e"],
+});
+
 /** `stge x = …`: a first word of a line before another word. No expression looks like that, so it was meant as a kind. */
 export const UnknownKind = createToken({
   name: "UnknownKind",
@@ -100,9 +121,21 @@ export const And = word("and");
 export const Or = word("or");
 export const Not = word("not");
 export const As = word("as");
-/** `to`, `for`, `true` and `false` are names where a name is wanted. */
-export const To = createToken({ name: "To", label: "`to`", pattern: /to(?!\w)/, categories: [Name] });
-export const For = createToken({ name: "For", label: "`for`", pattern: /for(?!\w)/, categories: [Name] });
+function wordOrName(text: string): TokenType {
+  return createToken({
+    name: `${text[0]?.toUpperCase()}${text.slice(1)}`,
+    label: `\`${text}\``,
+    pattern: new RegExp(`${text}(?!\\w)`),
+    categories: [Name],
+  });
+}
+
+/** Names where a name is wanted. */
+export const To = wordOrName("to");
+export const For = wordOrName("for");
+export const In = wordOrName("in");
+export const From = wordOrName("from");
+export const Except = wordOrName("except");
 
 export const TextBlock = createToken({
   name: "TextBlock",
@@ -181,6 +214,7 @@ export const tokens: TokenType[] = [
   SingleQuoted,
   NumberLiteral,
   ...Object.values(Keyword),
+  Export,
   UnknownKind,
   And,
   Or,
@@ -188,6 +222,9 @@ export const tokens: TokenType[] = [
   As,
   To,
   For,
+  In,
+  From,
+  Except,
   Identifier,
   Pipe,
   Bar,

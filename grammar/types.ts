@@ -100,6 +100,22 @@ export function columnFits(given: ColumnType, wanted: ColumnType): boolean {
   return given === "messages" && wanted === "list";
 }
 
+/** What all of them are: of datasets, the columns that every one has. Undefined for none. */
+export function commonType(types: readonly Type[]): Type | undefined {
+  return types.reduce<Type | undefined>((common, type) => {
+    if (common?.kind !== "dataset" || type.kind !== "dataset") return common ?? type;
+    return dataset(commonRow(common.row, type.row));
+  }, undefined);
+}
+
+export function commonRow(a: Row, b: Row): Row {
+  if (a === b) return a;
+  const columns: Record<string, ColumnType> = {};
+  for (const [name, type] of Object.entries(a.columns))
+    if (Object.hasOwn(b.columns, name)) columns[name] = b.columns[name] === type ? type : "any";
+  return { ...(a.name !== undefined && a.name === b.name ? { name: a.name } : {}), columns };
+}
+
 /** `Dataset<Preference>`, `Dataset<{ prompt, text }>`, `Model`, `float(> 0)` */
 export function printType(type: Type): string {
   switch (type.kind) {

@@ -6,7 +6,7 @@ import { evaluate, explain, show } from "./evaluate.ts";
 import { type Lowered, literal, lowerExpression, type Meaning, nothing, textOf } from "./expression.ts";
 import type { Expr } from "./program.ts";
 import { brokenBound, choiceOk, choicesOf, describe, describeValue, isList, typeOk } from "./schema.ts";
-import { kindOf, type NamedDeclaration } from "./scope.ts";
+import { declaredAt, kindOf, type NamedDeclaration } from "./scope.ts";
 import type { ParamSchema } from "./signature.ts";
 import type { Place, Source } from "./source.ts";
 import { didYouMean, listed, oneOf } from "./suggest.ts";
@@ -141,7 +141,7 @@ function unknownWord(
       title: `\`${name.text}\` is ${kindOf(other)}, \`${wanted.name}\` wants ${describe(wanted.schema)}`,
       at,
       label: `this is ${kindOf(other)}`,
-      related: [[{ path: scope.source.path, span: other.name.span }, "declared here"]],
+      related: [[declaredAt(other), "declared here"]],
       help: [`write ${describe(wanted.schema)}, or the name of a param`],
     });
   }

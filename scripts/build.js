@@ -2,11 +2,27 @@
 // Commands are split into chunks that load only when used, so that `align --version` stays instant.
 import { rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { version } = JSON.parse(await readFile(`${root}cli/package.json`, "utf8"));
+
+/** `import text from "./x.align?raw"`, as the tests read it too. */
+const raw = {
+  name: "raw",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\?raw$/ }, ({ path, resolveDir }) => ({
+      path: resolve(resolveDir, path.slice(0, -"?raw".length)),
+      namespace: "raw",
+    }));
+    onLoad({ filter: /.*/, namespace: "raw" }, async ({ path }) => ({
+      contents: await readFile(path, "utf8"),
+      loader: "text",
+    }));
+  },
+};
 
 rmSync(`${root}cli/dist`, { recursive: true, force: true });
 await build({
@@ -28,5 +44,6 @@ await build({
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
   },
+  plugins: [raw],
   logLevel: "warning",
 });

@@ -49,6 +49,7 @@ export const library: ReadonlyMap<string, Operation> = new Map(
 
 export { type Device, devices, isDevice, likelyDevices, machineStamp } from "../tensor/backends/devices.ts";
 export type { Conversation, ReplyOptions } from "./generate/conversation.ts";
+export { standardModules } from "./std/index.ts";
 export type { BackendReport } from "./training/backend.ts";
 export { numerics } from "./training/numerics.ts";
 

@@ -23,14 +23,14 @@ export async function check(files: readonly string[], options: CheckOptions): Pr
     }
     all.push(checked);
     bad ||= checked.diagnostics.some(({ severity }) => severity === "error");
-    if (options.format === "json") console.log(renderJson(checked.diagnostics, [checked.source]));
+    if (options.format === "json") console.log(renderJson(checked.diagnostics, checked.sources));
     if (options.format === "text") say(file, checked);
   }
   if (options.format === "sarif")
     process.stdout.write(
       renderSarif(
         all.flatMap((c) => c.diagnostics),
-        all.map((c) => c.source),
+        all.flatMap((c) => c.sources),
       ),
     );
   return bad ? badFile : 0;
@@ -50,9 +50,10 @@ function say(file: string, checked: Checked): void {
   const warnings = checked.diagnostics.length - errors;
   const verdict = errors > 0 ? paint.red(`${count(errors, "error")}`) : paint.green("ok");
   const nodes = checked.program?.nodes ?? [];
-  const counts = (["dataset", "model", "stage"] as const).map((kind) =>
-    count(nodes.filter((node) => node.kind === kind).length, kind),
-  );
+  const counts = (["dataset", "model", "mixture", "stage"] as const).flatMap((kind) => {
+    const n = nodes.filter((node) => node.kind === kind).length;
+    return kind === "mixture" && n === 0 ? [] : [count(n, kind)];
+  });
   console.error(
     [
       `${file}: ${verdict}`,

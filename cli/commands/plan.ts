@@ -19,14 +19,19 @@ export async function plan(file: string, options: PlanCommandOptions): Promise<n
 
 export function printPlan(plan: Plan): void {
   if (plan.doc) console.log(paint.dim(plan.doc));
+  const firsts = new Map<string, PlanTask>();
   for (const task of plan.tasks) {
+    const first = task.family && firsts.get(task.family.name);
+    if (task.family && !first) firsts.set(task.family.name, task);
     console.log(
       `${mark(task)} ${paint.bold(task.id)}  ${task.calls.map((call) => call.op).join(" → ")}  ${paint.dim(standing(task))}`,
     );
-    for (const call of task.calls) {
+    for (const [i, call] of task.calls.entries()) {
       const chain = task.calls.length > 1 ? `${call.op}.` : "";
       for (const [name, value] of Object.entries(call.params)) {
         const shown = call.shown[name] ?? JSON.stringify(value);
+        // Of the members of a family, the first shows everything and the others what differs.
+        if (first && JSON.stringify(first.calls[i]?.params[name]) === JSON.stringify(value)) continue;
         console.log(`    ${chain}${name}: ${shorten(shown)}  ${paint.dim(origin(call.provenance[name]))}`);
       }
     }

@@ -18,6 +18,8 @@ import { shownValue } from "./operation.ts";
 const sections = [
   ["param", "Params"],
   ["dataset", "Datasets"],
+  ["cluster", "Clusters"],
+  ["mixture", "Mixtures"],
   ["template", "Templates"],
   ["model", "Models"],
   ["stage", "Stages"],

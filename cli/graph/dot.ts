@@ -1,11 +1,20 @@
 // Draws a picture in Graphviz' language.
-import type { Box, Picture } from "./picture.ts";
+import { type Box, grouped, type Picture } from "./picture.ts";
 
 export function dot(picture: Picture): string {
   const lines = [`digraph ${quote(picture.title)} {`, '  node [fontname="Helvetica"];'];
-  for (const box of picture.boxes) {
+  const draw = (box: Box, indent: string) => {
     const fill = box.cached ? ', style=filled, fillcolor="#e6f4ea"' : "";
-    lines.push(`  ${quote(box.id)} [label=${quote(`${box.id}\n${box.work}`)}, shape=${shape(box)}${fill}];`);
+    const label = quote(`${box.id}\n${box.work}`);
+    lines.push(`${indent}${quote(box.id)} [label=${label}, shape=${shape(box)}${fill}];`);
+  };
+  for (const { family, boxes } of grouped(picture.boxes)) {
+    if (family === undefined) for (const box of boxes) draw(box, "  ");
+    else {
+      lines.push(`  subgraph ${quote(`cluster_${family}`)} {`, `    label=${quote(family)};`);
+      for (const box of boxes) draw(box, "    ");
+      lines.push("  }");
+    }
   }
   for (const { from, to, input } of picture.arrows)
     lines.push(`  ${quote(from)} -> ${quote(to)} [label=${quote(input)}];`);
@@ -13,7 +22,7 @@ export function dot(picture: Picture): string {
 }
 
 function shape({ kind }: Box): string {
-  return kind === "dataset" ? "cylinder" : kind === "model" ? "ellipse" : "box";
+  return kind === "dataset" || kind === "mixture" ? "cylinder" : kind === "model" ? "ellipse" : "box";
 }
 
 function quote(text: string): string {

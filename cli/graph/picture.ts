@@ -4,10 +4,12 @@ import type { Program } from "../../grammar/index.ts";
 
 export interface Box {
   readonly id: string;
-  readonly kind: "dataset" | "model" | "stage";
+  readonly kind: "dataset" | "model" | "mixture" | "stage";
   /** `sft`, or `text → sentences → shuffle`. */
   readonly work: string;
   readonly cached: boolean;
+  /** The family that it is a member of. */
+  readonly family?: string;
 }
 
 export interface Arrow {
@@ -22,6 +24,21 @@ export interface Picture {
   readonly arrows: readonly Arrow[];
 }
 
+/** Boxes that stand alone, and the members of each family together, in the order in which they come. */
+export function grouped(boxes: readonly Box[]): readonly { family?: string; boxes: readonly Box[] }[] {
+  const groups = new Map<string, { family?: string; boxes: Box[] }>();
+  for (const box of boxes) {
+    const key = box.family === undefined ? `box ${box.id}` : `family ${box.family}`;
+    const group = groups.get(key) ?? {
+      ...(box.family === undefined ? {} : { family: box.family }),
+      boxes: [],
+    };
+    group.boxes.push(box);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
 export function pictureOf(plan: Plan): Picture {
   return {
     title: plan.pipeline,
@@ -30,6 +47,7 @@ export function pictureOf(plan: Plan): Picture {
       kind: task.kind,
       work: task.calls.map((call) => call.op).join(" → "),
       cached: task.state === "cached",
+      ...(task.family ? { family: task.family.name } : {}),
     })),
     arrows: plan.edges.map(({ from, to, input }) => ({ from, to, input })),
   };
@@ -39,11 +57,12 @@ export function pictureOf(plan: Plan): Picture {
 export function pictureOfProgram(program: Program): Picture {
   return {
     title: program.name,
-    boxes: program.nodes.map(({ id, kind, calls }) => ({
+    boxes: program.nodes.map(({ id, kind, family, calls }) => ({
       id,
       kind,
       work: calls.map(({ op }) => op).join(" → "),
       cached: false,
+      ...(family ? { family: family.name } : {}),
     })),
     arrows: program.nodes.flatMap(({ id, from, calls }) => [
       ...(from ? [{ from: from.node, to: id, input: "rows" }] : []),

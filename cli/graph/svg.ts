@@ -45,7 +45,7 @@ export function svg(picture: Picture): string {
 text { font: 12px ui-monospace, Menlo, Consolas, monospace; text-anchor: middle; fill: #444; }
 text.name { font-weight: bold; fill: #111; }
 rect { fill: #f1f3f4; stroke: #9aa0a6; }
-.dataset rect { fill: #e8f0fe; stroke: #5b8def; }
+.dataset rect, .mixture rect { fill: #e8f0fe; stroke: #5b8def; }
 .model rect { fill: #fef7e0; stroke: #e0a500; }
 .cached rect { stroke-width: 2.5; stroke: #34a853; }
 path { fill: none; stroke: #80868b; marker-end: url(#tip); }

@@ -48,19 +48,22 @@ export async function createPlan(program: Program, options: PlanOptions): Promis
 async function planOf(program: Program, options: PlanOptions): Promise<Plan> {
   const { store, numerics = "" } = options;
   const graph = graphOf(program);
-  const selected = options.only === undefined ? undefined : withNeeds(graph, options.only);
+  const selected =
+    options.only === undefined ? undefined : withNeeds(graph, named(program.nodes, options.only));
   const nodes = inOrder(program.nodes, graph).filter((node) => !selected || selected.has(node.id));
 
   const tasks = new Map<string, PlanTask>();
   for (const node of nodes) {
     const calls: PlanCall[] = [];
-    for (const call of node.calls) calls.push(await planCall(call, program, options));
+    for (const call of node.calls)
+      calls.push(await planCall(call, node.path ?? program.path, options, program.path));
     const keyed = { ...(node.from ? { from: node.from.node } : {}), calls };
     const { key, tree } = keyOf(keyed, (id) => tasks.get(id)?.artifact?.tree, numerics);
     const { record, damage } = key === undefined ? {} : await store.lookup(key);
     tasks.set(node.id, {
       id: node.id,
       kind: node.kind,
+      ...(node.family ? { family: node.family } : {}),
       ...(node.doc === undefined ? {} : { doc: node.doc }),
       ...keyed,
       needs: needsOf(node),
@@ -118,16 +121,30 @@ function graphOf(program: Program): Graph {
   return graph;
 }
 
-function withNeeds(graph: Graph, only: string): Set<string> {
-  if (!graph.hasNode(only)) {
-    const [meant] = nearest(only, graph.nodes());
-    throw new TaskError({
-      code: "unknown-stage",
-      message: `there is no ${JSON.stringify(only)} in this pipeline`,
-      help: meant ? `did you mean ${meant}?` : `it has ${graph.nodes().join(", ")}`,
-    });
-  }
-  const selected = new Set([only]);
+/** `sft`, `d[0.1]`, `x[nli, *]`; `d` alone is the whole family. */
+function named(nodes: readonly ProgramNode[], only: string): string[] {
+  const [, family, keys] = /^(.*?)(?:\[(.*)\])?$/s.exec(only)!;
+  const wanted = keys?.split(",").map((key) => key.trim());
+  const found = nodes.filter((node) => {
+    if (node.id === only) return true;
+    if (!node.family || node.family.name !== family) return false;
+    const values = Object.values(node.family.values);
+    return (
+      !wanted || (wanted.length === values.length && wanted.every((w, i) => w === "*" || w === values[i]))
+    );
+  });
+  if (found.length > 0) return found.map((node) => node.id);
+  const ids = nodes.map((node) => node.id);
+  const [meant] = nearest(only, ids);
+  throw new TaskError({
+    code: "unknown-stage",
+    message: `there is no ${JSON.stringify(only)} in this pipeline`,
+    help: meant ? `did you mean ${meant}?` : `it has ${ids.join(", ")}`,
+  });
+}
+
+function withNeeds(graph: Graph, only: readonly string[]): Set<string> {
+  const selected = new Set(only);
   for (const id of selected) for (const need of graph.predecessors(id) ?? []) selected.add(need);
   return selected;
 }
@@ -179,7 +196,13 @@ function needsOf(node: ProgramNode): string[] {
   return [...new Set(edgesOf(node).map((edge) => edge.from))];
 }
 
-async function planCall(call: ProgramCall, program: Program, options: PlanOptions): Promise<PlanCall> {
+/** Paths are relative to the file `from`; people see them relative to the program's. */
+async function planCall(
+  call: ProgramCall,
+  from: string,
+  options: PlanOptions,
+  root: string,
+): Promise<PlanCall> {
   const operation = options.operations.get(call.op);
   if (!operation) {
     const [meant] = nearest(call.op, options.operations.keys());
@@ -193,9 +216,9 @@ async function planCall(call: ProgramCall, program: Program, options: PlanOption
   for (const [name, value] of Object.entries(call.params)) {
     const schema = schemaOf(name, operation);
     const as = isFolder(schema) ? "folder" : "path";
-    if (isPath(schema)) files[name] = await planFiles(value, as, program.path, options);
+    if (isPath(schema)) files[name] = await planFiles(value, as, from, options, root);
     if (isCommand(schema))
-      files[name] = await planFiles(filesNamedIn(value, program.path, options), as, program.path, options);
+      files[name] = await planFiles(filesNamedIn(value, from, options), as, from, options, root);
   }
   return {
     op: call.op,
@@ -205,7 +228,7 @@ async function planCall(call: ProgramCall, program: Program, options: PlanOption
     params: call.params,
     ...keyedParams(call.params, operation),
     provenance: call.provenance,
-    dir: dirname(resolve(program.path)),
+    dir: dirname(resolve(from)),
     files,
     inputs: Object.fromEntries(
       Object.entries(call.inputs).map(([name, refs]) => [name, refs.map((r) => r.node)]),
@@ -227,6 +250,7 @@ async function planFiles(
   as: "path" | "folder",
   from: string,
   options: PlanOptions,
+  root: string,
 ): Promise<PlannedFile[]> {
   if (value === null) return [];
   const files: PlannedFile[] = [];
@@ -242,7 +266,7 @@ async function planFiles(
       const within = typeof folder === "string" ? { within: relative(folder, file) } : {};
       const digest = await options.store.digestFile(file, options.verifyInputs);
       if (!digest) throw new TaskError({ code: "no-such-file", message: `${file} has just been removed` });
-      files.push({ name: fileName(file, path, from), path: file, ...within, ...digest });
+      files.push({ name: fileName(file, path, root), path: file, ...within, ...digest });
     }
   }
   return files;

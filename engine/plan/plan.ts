@@ -47,6 +47,8 @@ export type TaskState =
 export interface PlanTask {
   readonly id: string;
   readonly kind: ProgramNode["kind"];
+  /** Of a member of a family. */
+  readonly family?: NonNullable<ProgramNode["family"]>;
   readonly doc?: string;
   /** The dataset whose rows the transforms start from. */
   readonly from?: string;

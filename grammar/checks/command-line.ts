@@ -1,12 +1,14 @@
 // `--set` names params that exist, `--profile` a profile that exists.
 import { profilesOf } from "../apply-profile.ts";
 import { diagnose } from "../codes.ts";
+import { modulesOf } from "../modules.ts";
 import { setSource } from "../params.ts";
 import { kindOf, namesOf } from "../scope.ts";
 import { listed, nearest, oneOf } from "../suggest.ts";
 import type { Check } from "./check.ts";
 
-export const commandLine: Check = ({ original, scope, sets, profile }) => {
+export const commandLine: Check = ({ module, isRoot, scope, sets, profile }) => {
+  if (!isRoot) return [];
   const found = Object.entries(sets).flatMap(([name, value]) => {
     const d = scope.names.get(name);
     if (d?.kind === "param" || scope.lost.has(name)) return [];
@@ -30,7 +32,7 @@ export const commandLine: Check = ({ original, scope, sets, profile }) => {
       }),
     ];
   });
-  const profiles = profilesOf(original).map((p) => p.name.text);
+  const profiles = modulesOf(module).flatMap((m) => profilesOf(m.parsed.file).map((p) => p.name.text));
   if (profile !== undefined && !profiles.includes(profile) && !scope.lost.has(profile)) {
     const near = nearest(profile, profiles);
     found.push(

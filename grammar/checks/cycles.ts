@@ -13,11 +13,9 @@ interface Edge {
 
 export const cycles: Check = (context) => {
   const edges = new Map<string, Edge[]>();
-  for (const d of context.scope.names.values()) {
-    const name = d.name.text;
-    const node = context.node(name);
-    if (node) edges.set(name, needs(node, context));
-    else if (d.kind === "param") {
+  for (const node of context.nodes()) if (node.declaration) edges.set(node.id, needs(node, context));
+  for (const [name, d] of context.scope.names) {
+    if (d.kind === "param" && !context.scope.imported.has(name)) {
       const at = context.place(d.value?.span ?? d.name.span);
       edges.set(
         name,

@@ -1,6 +1,5 @@
 // A name is declared once.
 import { diagnose } from "../codes.ts";
-import { kindOf } from "../scope.ts";
 import type { Check } from "./check.ts";
 
 export const duplicates: Check = ({ original, scope, place }) => {
@@ -9,7 +8,7 @@ export const duplicates: Check = ({ original, scope, place }) => {
       title: `\`${second.name.text}\` is declared twice`,
       at: place(second.name.span),
       label: "declared again here",
-      related: [[place(first.name.span), `first declared here, as ${kindOf(first)}`]],
+      related: [[place(first.name.span), `first declared here, as ${first.what}`]],
       help: ["give one of them another name; only a profile overrides what is declared"],
     }),
   );

@@ -7,8 +7,10 @@ import type { Check } from "./check.ts";
 export const expectations: Check = (context) =>
   context.file.declarations.flatMap((d) => {
     if (d.kind !== "expect" || d.broken) return [];
-    const lowered = lowerExpectation(d.value, context);
-    if (lowered.problems.length > 0 || !lowered.expr) return lowered.problems;
+    const all = lowerExpectation(d.value, context);
+    const problems = all.flatMap((lowered) => lowered.problems);
+    const lowered = all[0];
+    if (problems.length > 0 || !lowered?.expr) return problems;
     if (lowered.type === "boolean") return [];
     const text = textOf(context.source, d.value.span);
     return [

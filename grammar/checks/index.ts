@@ -2,13 +2,17 @@
 import { argumentCount } from "./argument-count.ts";
 import { casts } from "./casts.ts";
 import type { Check } from "./check.ts";
+import { clusters } from "./clusters.ts";
 import { commandLine } from "./command-line.ts";
 import { cycles } from "./cycles.ts";
 import { duplicates } from "./duplicates.ts";
 import { emptyDeclarations } from "./empty-declarations.ts";
 import { expectations } from "./expectations.ts";
+import { exports } from "./exports.ts";
+import { families } from "./families.ts";
 import { files } from "./files.ts";
 import { heldOut } from "./held-out.ts";
+import { imports } from "./imports.ts";
 import { inputTypes } from "./input-types.ts";
 import { modelPairs } from "./model-pairs.ts";
 import { operations } from "./operations.ts";
@@ -26,11 +30,15 @@ import { values } from "./values.ts";
 
 export const checks: readonly Check[] = [
   pipelineName,
+  imports,
+  exports,
   emptyDeclarations,
   duplicates,
   commandLine,
   profiles,
   params,
+  families,
+  clusters,
   references,
   operations,
   argumentCount,

@@ -5,6 +5,8 @@ import { bridges } from "../bridge.ts";
 import { diagnose } from "../codes.ts";
 import type { Context } from "../context.ts";
 import type { Diagnostic, Fix } from "../diagnostic.ts";
+import { wholeFamily } from "../families.ts";
+import { declaredAt } from "../scope.ts";
 import type { InputSpec } from "../signature.ts";
 import type { Place } from "../source.ts";
 import { oneOf } from "../suggest.ts";
@@ -53,6 +55,9 @@ function argument(
   const at = context.place(given.expression.span);
   const wanted = printType(spec.type);
   if (given.misplaced) {
+    const { expression } = given;
+    if (expression.kind === "reference" && context.family(expression.name.text))
+      return wholeFamily(expression.name, context);
     return [
       diagnose("AL0202", {
         title: `\`${operation}\` wants ${wanted} for \`${spec.name}\`, this is ${given.misplaced}`,
@@ -73,7 +78,7 @@ function argument(
       title: `\`${operation}\` wants ${wanted}, ${name === undefined ? "it is given" : `\`${name}\` is`} ${type}`,
       at,
       label: `${wanted} is wanted here`,
-      related: declared ? [[context.place(declared.name.span), `this is ${type}`]] : [],
+      related: declared ? [[declaredAt(declared), `this is ${type}`]] : [],
       notes: columns(given.type, spec.type),
       help,
       fixes,

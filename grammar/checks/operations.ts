@@ -13,6 +13,7 @@ const whatIs: Readonly<Record<OperationKind, string>> = {
   source: "a source of rows",
   transform: "a transform of rows",
   model: "a kind of model",
+  mixture: "a mixture of datasets",
   stage: "a stage",
 };
 
@@ -48,6 +49,7 @@ const noun: Readonly<Record<OperationKind, string>> = {
   source: "source of rows",
   transform: "transform",
   model: "model operation",
+  mixture: "mixture operation",
   stage: "stage operation",
 };
 
@@ -56,6 +58,7 @@ function plural(roles: readonly OperationKind[]): string {
     source: "sources of rows",
     transform: "transforms",
     model: "model operations",
+    mixture: "mixture operations",
     stage: "stage operations",
   };
   return roles.length === 1 ? nouns[roles[0]!] : "operations";

@@ -2,9 +2,11 @@
 import { diagnose } from "../codes.ts";
 import type { Check } from "./check.ts";
 
-export const pipelineName: Check = ({ source, file, place, scope }) => {
+export const pipelineName: Check = ({ source, file, place, scope, isRoot }) => {
   const named = file.declarations.filter((d) => d.kind === "pipeline");
-  if (named.length === 0 && !scope.lost.has("pipeline")) {
+  // A file for others to import from need not be a pipeline of its own.
+  const isPart = !isRoot || file.declarations.some((d) => d.exported);
+  if (named.length === 0 && !isPart && !scope.lost.has("pipeline")) {
     const name = /([A-Za-z_]\w*)[^/\\]*$/.exec(source.path)?.[1] ?? "main";
     const line = source.text.split("\n", 1)[0]!.trimEnd().length;
     return [

@@ -3,8 +3,9 @@ import type { PublishDeclaration } from "../ast.ts";
 import { diagnose } from "../codes.ts";
 import type { Context } from "../context.ts";
 import type { Diagnostic } from "../diagnostic.ts";
-import { publication } from "../publication.ts";
-import { isNode, kindOf, namesOf } from "../scope.ts";
+import { wholeFamily } from "../families.ts";
+import { publication, publishedNodes } from "../publication.ts";
+import { declaredAt, isNode, kindOf, namesOf } from "../scope.ts";
 import { didYouMean, listed } from "../suggest.ts";
 import { printType } from "../types.ts";
 import type { Check } from "./check.ts";
@@ -49,7 +50,11 @@ function target(d: PublishDeclaration, context: Context): Diagnostic[] {
       }),
     ];
   }
-  const node = context.node(text);
+  if (d.what.kind === "reference" && context.family(text)) return wholeFamily(d.name, context);
+  const nodes = publishedNodes(d, context);
+  // An index that names no member is said where indices are.
+  if (d.what.kind === "index" && context.family(text) && nodes.length === 0) return [];
+  const node = nodes[0];
   const publishable = !node || !["judge", "metrics"].includes(node.type.kind);
   if (node && publishable) return [];
   const what = node ? printType(node.type) : kindOf(named);
@@ -58,7 +63,7 @@ function target(d: PublishDeclaration, context: Context): Diagnostic[] {
       title: `models, tokenizers and datasets can be published, \`${text}\` is ${what}`,
       at,
       label: "a model, tokenizer or dataset is wanted here",
-      related: [[context.place(named.name.span), `this is ${what}`]],
+      related: [[declaredAt(named), `this is ${what}`]],
       help: ["publish the stage that makes one"],
     }),
   ];

@@ -24,7 +24,7 @@ function unknown(given: BoundArgument, wanted: Type, context: Context): Diagnost
   if (!given.unknown) return [];
   const { text, span } = given.unknown;
   const at = context.place(span);
-  const nodes = namesOf(context.scope, (d) => context.node(d.name.text) !== undefined);
+  const nodes = namesOf(context.scope, (_, name) => context.node(name) !== undefined);
   const fitting = nodes.filter((name) => fits(context.node(name)!.type, wanted));
   // Names whose type fits are better guesses, but a near name of another type is better than none.
   const first = didYouMean(text, fitting, at);

@@ -5,6 +5,7 @@ import { diagnose } from "../codes.ts";
 import type { Context } from "../context.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import { scanTemplate } from "../jinja.ts";
+import { namesOf } from "../scope.ts";
 import type { Place } from "../source.ts";
 import { didYouMean, listed } from "../suggest.ts";
 import { printRow, type Row, rows } from "../types.ts";
@@ -37,7 +38,7 @@ function declaration(d: TemplateDeclaration, context: Context): Diagnostic[] {
     const at = context.place(d.rows.span);
     const node = context.node(d.rows.text);
     if (!node && !context.scope.lost.has(d.rows.text)) {
-      const names = [...context.scope.names.keys()].filter((n) => context.node(n)?.type.kind === "dataset");
+      const names = namesOf(context.scope, (_, n) => context.node(n)?.type.kind === "dataset");
       found.push(
         diagnose("AL0101", {
           title: `there is no dataset \`${d.rows.text}\``,
@@ -95,7 +96,9 @@ function used(v: BoundValue, bound: BoundCall, context: Context): Diagnostic[] {
   const at = context.place(v.expression.span);
   if (v.expression.kind === "reference") {
     const d = context.scope.names.get(v.expression.name.text);
-    return d?.kind === "template" && !d.broken ? variables(d, row, at, context) : [];
+    if (d?.kind !== "template" || d.broken) return [];
+    const found = variables(d, row, at, context);
+    return context.scope.imported.has(v.expression.name.text) ? found.map((f) => elsewhere(f, d, at)) : found;
   }
   if (v.expression.kind === "string") return reads(v.expression, row, undefined, context);
   if (v.expression.kind === "object") {
@@ -104,6 +107,14 @@ function used(v: BoundValue, bound: BoundCall, context: Context): Diagnostic[] {
     );
   }
   return [];
+}
+
+/** A template of another file is told about where it is used. */
+function elsewhere(found: Diagnostic, d: TemplateDeclaration, use: Place): Diagnostic {
+  const [inside] = found.labels;
+  const there = { ...inside!, place: { ...inside!.place, path: d.path }, primary: false };
+  const here = { place: use, text: `these rows do not fit template \`${d.name.text}\``, primary: true };
+  return { ...found, labels: [here, there], fixes: [] };
 }
 
 function variables(d: TemplateDeclaration, row: Row, use: Place, context: Context): Diagnostic[] {

@@ -218,6 +218,7 @@ function columnsOf(
 ): Map<Unit, Columns> {
   const columns = new Map<Unit, Columns>();
   let run: { unit: Unit; kind: number; name: number; length: number }[] = [];
+  let ofFamilies = false;
   const close = () => {
     const kind = Math.max(...run.map((r) => r.kind));
     const name = Math.max(...run.map((r) => r.name));
@@ -226,14 +227,23 @@ function columnsOf(
     run = [];
   };
   for (const unit of units) {
-    const node = unit.node && (elements(unit.node)[0] as CstNode);
-    const head = node?.name === "node" && node.children.Equals ? (elements(node) as IToken[]) : undefined;
+    const node = unit.node && (elements(unit.node).find((e) => !("image" in e)) as CstNode);
+    const plain = node?.name === "node" && node.children.Equals && !unit.node!.children.Export;
+    const head = plain ? (elements(node) as IToken[]) : undefined;
     const laid = head && unit.node ? print(layout.declaration(unit.node), width, "\n") : "\n";
     const apart = blankBefore(source, unit.start) || (head !== undefined && remarks.before.has(head[0]!));
-    if (apart || laid.includes("\n")) close();
+    // A family's name is long: families line up with families.
+    const family = node?.children.dimensions !== undefined;
+    if (apart || laid.includes("\n") || family !== ofFamilies) close();
+    ofFamilies = family;
     if (head && !laid.includes("\n"))
-      run.push({ unit, kind: head[0]!.image.length, name: head[1]!.image.length, length: laid.length });
+      run.push({ unit, kind: head[0]!.image.length, name: nameWidth(laid), length: laid.length });
   }
   close();
   return columns;
+}
+
+/** Of a declaration laid out on one line: from its name to what is before ` =`, dimensions included. */
+function nameWidth(laid: string): number {
+  return laid.indexOf(" = ") - laid.indexOf(" ") - 1;
 }

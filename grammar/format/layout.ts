@@ -33,6 +33,8 @@ type Element = CstNode | IToken;
 
 const isToken = (e: Element): e is IToken => "image" in e;
 
+const isComma = (e: Element): boolean => isToken(e) && e.image === ",";
+
 const ordered = new WeakMap<CstNode, readonly Element[]>();
 
 /** What is in a node, in the order of the text. */
@@ -73,16 +75,24 @@ export class Layout {
 
   /** A declaration, without the comments above it. */
   declaration(node: CstNode, columns?: Columns): Doc {
-    const [inner, ...semicolon] = elements(node);
-    return concat(this.#declared(inner as CstNode, columns), ...semicolon.map((t) => this.#any(t)));
+    const all = elements(node);
+    const inner = all.find((e) => !isToken(e)) as CstNode;
+    const behind = all.slice(all.indexOf(inner) + 1);
+    return concat(
+      ...all.slice(0, all.indexOf(inner)).flatMap((t) => [this.#token(t as IToken, false), text(" ")]),
+      this.#declared(inner, columns),
+      ...behind.map((t) => this.#any(t)),
+    );
   }
 
   #declared(node: CstNode, columns: Columns | undefined): Doc {
     const [kind, ...rest] = elements(node);
+    if (node.name === "importation") return this.#importation(elements(node));
     const parts: Doc[] = [this.#token(kind as IToken, false)];
     if (columns) parts.push(text(" ".repeat(columns.kind)));
     for (const [i, e] of rest.entries()) {
       if (isToken(e) && e.image === ":") parts.push(this.#token(e));
+      else if (!isToken(e) && (e.name === "dimensions" || e.name === "index")) parts.push(this.#any(e));
       else if (isToken(e) && e.image === "{")
         return concat(...parts, text(" "), this.#overrides(rest.slice(i)));
       else {
@@ -91,6 +101,17 @@ export class Layout {
       }
     }
     return concat(...parts);
+  }
+
+  /** `import { a, b as c } from "file"` */
+  #importation(all: readonly Element[]): Doc {
+    const close = all.findIndex((e) => isToken(e) && e.image === "}");
+    return concat(
+      this.#token(all[0] as IToken, false),
+      text(" "),
+      this.#block(all.slice(1, close + 1)),
+      ...all.slice(close + 1).flatMap((e) => [text(" "), this.#any(e)]),
+    );
   }
 
   /** `{ declaration* }` of a profile. */
@@ -127,7 +148,14 @@ export class Layout {
         );
       case "arguments":
       case "list":
+      case "index":
+      case "dimensions":
         return this.#items(parts);
+      case "dimension":
+      case "importedName":
+        return concat(
+          ...parts.map((p, i) => (i > 0 && !isComma(p) ? concat(text(" "), this.#any(p)) : this.#any(p))),
+        );
       case "value":
         return this.#chain(parts);
       case "choice":
@@ -166,14 +194,17 @@ export class Layout {
 
   /** `rows |> f() |> g() as Row` */
   #chain(parts: readonly Element[]): Doc {
-    const [head, ...steps] = parts as CstNode[];
-    if (steps.length === 0) return this.#any(head!);
+    const [head, ...rest] = parts;
+    if (rest.length === 0) return this.#any(head!);
+    const except = isToken(rest[0]!) ? rest.slice(0, 2) : [];
+    const steps = rest.slice(except.length) as CstNode[];
+    const set = except.flatMap((e) => [text(" "), this.#any(e)]);
     const laid = steps.map((s) => {
       const [sign, what] = elements(s);
       const pipe = s.children.Pipe !== undefined;
       return concat(pipe ? line : text(" "), this.#any(sign!), text(" "), this.#any(what!));
     });
-    return group(concat(this.#any(head!), indent(sequence(laid))));
+    return group(concat(this.#any(head!), ...set, indent(sequence(laid))));
   }
 
   /** `(a, b)`, `[a, b]` */

@@ -74,8 +74,8 @@ export function occurrenceAt(document: Document, offset: number): Occurrence | u
 
 /** What a declaration is bound to, with the pipelines inside its arguments. */
 export function nodesIn(d: ast.Declaration, context: Context): readonly BoundNode[] {
-  const node = context.scope.names.get(d.name.text) === d ? context.node(d.name.text) : undefined;
-  return node ? [node, ...context.inner(node.id)] : [];
+  const nodes = context.scope.names.get(d.name.text) === d ? context.boundTo(d.name.text) : [];
+  return nodes.flatMap((node) => [node, ...context.inner(node)]);
 }
 
 /** In the order of the text. */

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { check, type Host, render } from "../../grammar/index.ts";
-import { library } from "../../stdlib/index.ts";
+import { library, standardModules } from "../../stdlib/index.ts";
 
 const text = readFileSync(new URL("../../docs/language.md", import.meta.url), "utf8");
 
@@ -27,9 +27,26 @@ const surroundings: Readonly<Record<string, string>> = {
   pairs: 'dataset pairs = jsonl("pairs.jsonl") as Preference',
   rankings: 'dataset rankings = jsonl("rankings.jsonl") as Ranking',
   rated: 'dataset rated = jsonl("rated.jsonl") as Rated',
+  rte: 'dataset rte = jsonl("rte.jsonl") as Prompt',
+  snli: 'dataset snli = jsonl("snli.jsonl") as Prompt',
+  mrpc: 'dataset mrpc = jsonl("mrpc.jsonl") as Prompt',
+  news: 'dataset news = jsonl("news.jsonl") as Prompt',
 };
 
-const host: Host = { resolve: (path) => ({ files: [`/${path}`] }), peek: () => undefined };
+/** What an example imports from a file of its own is in the example that exports it. */
+const modules = new Map([
+  ...standardModules,
+  ["./models.align", examples.find(([, code]) => code.startsWith("export "))![1]],
+]);
+
+const host: Host = {
+  resolve: (path) => ({ files: [`/${path}`] }),
+  peek: () => undefined,
+  module: (path) => {
+    const text = modules.get(path);
+    return text === undefined ? { problem: `there is no ${path}` } : { source: { path, text }, host };
+  },
+};
 
 test("there is an example for every kind of declaration", () => {
   expect(examples.length).toBeGreaterThanOrEqual(9);
@@ -43,6 +60,9 @@ test("there is an example for every kind of declaration", () => {
     "expect",
     "publish",
     "profile",
+    "import",
+    "export",
+    "cluster",
   ])
     expect(
       examples.some(([, code]) => new RegExp(`^${kind} `, "m").test(code)),
@@ -52,7 +72,9 @@ test("there is an example for every kind of declaration", () => {
 
 test.each(examples)("%s", (_, code) => {
   const declared = new Set(
-    [...code.matchAll(/^(?:dataset|model|stage|template|param) +(\w+)/gm)].map((m) => m[1]!),
+    [...code.matchAll(/^(?:export +)?(?:dataset|model|stage|template|param|cluster|mixture) +(\w+)/gm)].map(
+      (m) => m[1]!,
+    ),
   );
   const around = Object.entries(surroundings).filter(([name]) => !declared.has(name));
   const whole = [

@@ -1,0 +1,5 @@
+// The modules of the standard library: `.align` files that people import as `std:name`.
+import templates from "./templates.align?raw";
+
+/** Text by specifier. */
+export const standardModules: ReadonlyMap<string, string> = new Map([["std:templates", templates]]);
