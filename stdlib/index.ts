@@ -17,6 +17,7 @@ import { hf, hfRows } from "./hf/index.ts";
 import { judge } from "./judge/index.ts";
 import { lexicon, script } from "./lexicon/index.ts";
 import { local } from "./local/index.ts";
+import { ppo } from "./ppo/index.ts";
 import { pretrain } from "./pretrain/index.ts";
 import { reward } from "./reward/index.ts";
 import { sft } from "./sft/index.ts";
@@ -42,6 +43,7 @@ export const library: ReadonlyMap<string, Operation> = new Map(
     binarize,
     dpo,
     reward,
+    ppo,
     compare,
     exec,
   ].map((operation) => [operation.id ?? operation.name, operation]),

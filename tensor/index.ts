@@ -25,9 +25,19 @@ export { type HostTensor, type ParamSource, type Params, tensor } from "./host.t
 export { grad } from "./ir/autodiff.ts";
 export { Builder } from "./ir/builder.ts";
 export type { Graph, Value } from "./ir/graph.ts";
+export {
+  explainedVariance,
+  gae,
+  groupRelative,
+  leaveOneOut,
+  tokenRewards,
+  whiten,
+} from "./loss/advantage.ts";
 export { crossEntropy, sequenceLogprobs } from "./loss/cross-entropy.ts";
 export { type DpoKind, type DpoOptions, type DpoResult, dpo, type PairLogprobs } from "./loss/dpo.ts";
-export { fullKl } from "./loss/kl.ts";
+export { fullKl, type KlEstimator, klEstimate, klTerm } from "./loss/kl.ts";
+export { type KlControl, nextKlCoef } from "./loss/kl-control.ts";
+export { type Aggregation, entropy, policyLoss, tokenWeights, valueLoss, weighted } from "./loss/ppo.ts";
 export { kWise, pairAccuracy, plackettLuce } from "./loss/ranking.ts";
 export { type SupervisedRows, sumPerSequence, supervisedRows } from "./loss/supervised-rows.ts";
 export type { Geometry } from "./models/architecture.ts";

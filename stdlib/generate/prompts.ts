@@ -1,5 +1,5 @@
 // Reads the prompts of a dataset as a model's tokenizer sees them.
-import { type Artifact, readRows, TaskError } from "../../engine/index.ts";
+import { type Artifact, type RowData, readRows, TaskError } from "../../engine/index.ts";
 import type { Json } from "../../grammar/index.ts";
 import type { Tokenizer } from "../../tensor/io/index.ts";
 import { encodePrompt } from "../template/index.ts";
@@ -7,12 +7,14 @@ import { type Encoded, rowIds } from "./respond.ts";
 
 export interface Prompt extends Encoded {
   readonly prompt: Json;
+  /** The whole row, for judges that look at other columns. */
+  readonly row: RowData;
 }
 
 export async function readPrompts({ dir, node }: Artifact, tokenizer: Tokenizer): Promise<Prompt[]> {
-  const rows: { prompt: Json; ids: readonly number[] }[] = [];
+  const rows: { prompt: Json; ids: readonly number[]; row: RowData }[] = [];
   for await (const row of readRows(dir))
-    rows.push({ prompt: row.prompt!, ids: encodePrompt(row, tokenizer) });
+    rows.push({ prompt: row.prompt!, ids: encodePrompt(row, tokenizer), row });
   if (rows.length === 0) {
     throw new TaskError({
       code: "no-prompts",

@@ -4,17 +4,13 @@ import { join } from "node:path";
 import { type Params, type TrainerState, tensor } from "../../tensor/index.ts";
 import { openSafetensors, type TensorMap, writeSafetensors } from "../../tensor/io/index.ts";
 
-/** Everything else that the rest of a run depends on; numbers travel as JSON, which is exact for them. */
-export interface Standing {
-  readonly tokens: number;
-  readonly first_loss: number;
-  readonly tail: { readonly count: number; readonly sums: Readonly<Record<string, number>> };
-}
-
 const pattern = /^step-(\d+)\.safetensors$/;
 
-/** Written beside, then renamed, so that a crash leaves the one before; two are kept in case the disk lost the last. */
-export async function saveCheckpoint(dir: string, state: TrainerState, standing: Standing): Promise<void> {
+/**
+ * Written beside, then renamed, so that a crash leaves the one before; two are kept in case the disk lost the last. `standing`
+ * is everything else that the rest of a run depends on; its numbers travel as JSON, which is exact for them.
+ */
+export async function saveCheckpoint(dir: string, state: TrainerState, standing: object): Promise<void> {
   await mkdir(dir, { recursive: true });
   const tensors: TensorMap = new Map();
   const put = (prefix: string, params: Params) => {
@@ -31,17 +27,19 @@ export async function saveCheckpoint(dir: string, state: TrainerState, standing:
 }
 
 /** The newest checkpoint that can be read. */
-export async function loadCheckpoint(
+export async function loadCheckpoint<Standing>(
   dir: string,
 ): Promise<{ state: TrainerState; standing: Standing } | undefined> {
   for (const step of await steps(dir)) {
-    const read = await readCheckpoint(join(dir, `step-${step}.safetensors`), step).catch(() => undefined);
+    const read = await readCheckpoint<Standing>(join(dir, `step-${step}.safetensors`), step).catch(
+      () => undefined,
+    );
     if (read) return read;
   }
   return undefined;
 }
 
-async function readCheckpoint(path: string, step: number) {
+async function readCheckpoint<Standing>(path: string, step: number) {
   const file = await openSafetensors(path);
   try {
     const groups: Record<string, Params> = {};

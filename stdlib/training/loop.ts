@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { type OutputContext, TaskError } from "../../engine/index.ts";
 import { type Batch, schedule, stream, TensorError, type Trainer } from "../../tensor/index.ts";
-import { loadCheckpoint, type Standing, saveCheckpoint } from "./checkpoint.ts";
+import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { TrainingParams } from "./params.ts";
 
 export interface LoopOptions {
@@ -32,6 +32,13 @@ export interface LoopResult {
   readonly evaluated: Readonly<Record<string, number>>;
 }
 
+/** Where the loop stands, beside the trainer's state. */
+interface Standing {
+  readonly tokens: number;
+  readonly first_loss: number;
+  readonly tail: { readonly count: number; readonly sums: Readonly<Record<string, number>> };
+}
+
 export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
   const { ctx, trainer, examples } = options;
   const { params } = ctx;
@@ -44,7 +51,7 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
     floor: params.final_learning_rate,
   });
   const checkpoints = ctx.scratch === undefined ? undefined : join(ctx.scratch, "checkpoints");
-  const resumed = checkpoints === undefined ? undefined : await loadCheckpoint(checkpoints);
+  const resumed = checkpoints === undefined ? undefined : await loadCheckpoint<Standing>(checkpoints);
   if (resumed) trainer.restore(resumed.state);
   const tail = new Means(resumed?.standing.tail);
   let tokens = resumed?.standing.tokens ?? 0;
@@ -135,11 +142,11 @@ export async function evaluateAll(
 }
 
 /** Lets messages in (a run blocks the event loop) between two steps. */
-function breathe(): Promise<void> {
+export function breathe(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function diverged(step: number, what: string, learning_rate: number): TaskError {
+export function diverged(step: number, what: string, learning_rate: number): TaskError {
   return new TaskError({
     code: "diverged",
     message: `the training diverged at step ${step + 1} (learning rate ${learning_rate.toPrecision(3)}): ${what.split("\n")[0]}`,
@@ -147,6 +154,7 @@ function diverged(step: number, what: string, learning_rate: number): TaskError 
   });
 }
 
+/** Running means by name. */
 class Means {
   readonly #sums: Map<string, number>;
   #count: number;

@@ -21,12 +21,15 @@ import { writeAdapter } from "./adapter.ts";
 import { type OpenModel, saveModel } from "./model.ts";
 import { type DropoutParams, type LoraParams, loraDefaults, type TrainingParams } from "./params.ts";
 
-type SessionParams = TrainingParams & Partial<DropoutParams> & LoraParams;
+/** How long it trains is the business of its loop. */
+type SessionParams = Omit<TrainingParams, "epochs"> & Partial<DropoutParams> & LoraParams;
 
 export interface Session {
   readonly trainer: Trainer;
-  /** The tuned weights, merged with LoRA. */
+  /** The weights to keep, averaged with `ema_decay` and merged with LoRA. */
   weights(): Params;
+  /** The weights as they are now, merged with LoRA: valid until the next step. */
+  present(): Params;
   /** Writes the tuned model into the task's folder; with LoRA the merged one, and the adapter in `adapter/`. */
   save(write?: (dir: string, tuned: Params) => Promise<void>): Promise<void>;
 }
@@ -59,8 +62,7 @@ export function openSession(
       ? { residual_dropout: { p: params.residual_dropout, ramp: params.residual_dropout_ramp ?? false } }
       : {}),
   });
-  const weights = () => {
-    const tuned = trainer.averaged();
+  const merged = (tuned: Params) => {
     return lora
       ? mergeLora(
           only(tuned, (name) => !isAdapter(name)),
@@ -71,9 +73,10 @@ export function openSession(
   };
   return {
     trainer,
-    weights,
+    weights: () => merged(trainer.averaged()),
+    present: () => merged(trainer.params()),
     async save(write = (dir, tuned) => saveModel(dir, model, tuned)) {
-      await write(out, weights());
+      await write(out, merged(trainer.averaged()));
       if (!lora) return;
       const encodes = model.geometry.decoderStart !== undefined;
       await writeAdapter(join(out, "adapter"), only(trainer.averaged(), isAdapter), { ...lora, encodes });
@@ -84,7 +87,7 @@ export function openSession(
 const only = (params: Params, wanted: (name: string) => boolean): Params =>
   Object.fromEntries(Object.entries(params).filter(([name]) => wanted(name)));
 
-function optimizerOf(params: TrainingParams): Optimizer {
+function optimizerOf(params: SessionParams): Optimizer {
   const { weight_decay, momentum } = params;
   switch (params.optimizer) {
     case "adafactor":

@@ -10,8 +10,10 @@ export interface PolicyTerms {
   readonly logprobs: Value;
   readonly old: Value;
   readonly advantages: Value;
-  /** What each token counts for, 0 for padding; see tokenWeights(). */
+  /** What each token counts for in the loss, 0 for padding; see tokenWeights(). */
   readonly weights: Value;
+  /** What it counts for in the figures beside the loss; the same unless given. */
+  readonly shares?: Value;
 }
 
 export interface PolicyClip {
@@ -35,7 +37,7 @@ export interface PolicyLoss {
 }
 
 export function policyLoss(b: Builder, terms: PolicyTerms, options: PolicyClip): PolicyLoss {
-  const { logprobs, old, advantages, weights } = terms;
+  const { logprobs, old, advantages, weights, shares = weights } = terms;
   const { clip, clip_high = clip, dual_clip } = options;
   check(clip > 0 && clip < 1, "argument", () => `clip is ${clip}, must be in (0, 1)`);
   check(dual_clip === undefined || dual_clip > 1, "argument", () => `dual_clip is ${dual_clip}, must be > 1`);
@@ -50,9 +52,9 @@ export function policyLoss(b: Builder, terms: PolicyTerms, options: PolicyClip):
   }
   return {
     loss: weighted(b, losses, weights),
-    clipFraction: weighted(b, b.cast(b.greater(clipped, plain), "f32"), weights),
-    ratio: weighted(b, ratio, weights),
-    movedKl: weighted(b, b.sub(b.sub(ratio, 1), logRatio), weights),
+    clipFraction: weighted(b, b.cast(b.greater(clipped, plain), "f32"), shares),
+    ratio: weighted(b, ratio, shares),
+    movedKl: weighted(b, b.sub(b.sub(ratio, 1), logRatio), shares),
   };
 }
 

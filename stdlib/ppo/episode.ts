@@ -1,0 +1,86 @@
+// One sampled response with everything that is known of it, and how several lie side by side in the arrays of a batch.
+import type { RowData } from "../../engine/index.ts";
+import type { Json } from "../../grammar/index.ts";
+import { type HostTensor, tensor } from "../../tensor/index.ts";
+import { paddedLength } from "../training/padding.ts";
+
+export interface Episode {
+  readonly prompt: Json;
+  readonly row: RowData;
+  readonly promptIds: readonly number[];
+  /** The tokens drawn, the end of text included. */
+  readonly ids: readonly number[];
+  /** Whether it ended by itself. */
+  readonly ended: boolean;
+  readonly text: string;
+}
+
+/** What the reward says of the whole response. */
+export interface Scored extends Episode {
+  readonly score: number;
+  /** The score that is learnt from: clipped, and less where the response did not end. */
+  readonly shaped: number;
+  /** By the judge that training never sees. */
+  readonly truth?: number;
+}
+
+/** What models say of its tokens, one number each. */
+export interface Assessed extends Scored {
+  /** log π(a_t|s_t) of the policy that drew them, in nats. */
+  readonly logprobs: readonly number[];
+  readonly reference: readonly number[];
+  /** V(s_t); nothing where there is no value function. */
+  readonly values: readonly number[];
+}
+
+/** Which hidden states predict which response tokens; N is the longest response, rounded up. */
+export interface Tokens {
+  /** Prompt and response, right-padded, [B,T]. */
+  readonly ids: HostTensor<Int32Array>;
+  /** Places among the B·T positions that predict the response tokens, [B·N]; 0 for padding. */
+  readonly rows: HostTensor<Int32Array>;
+  /** The response tokens, [B·N]. */
+  readonly targets: HostTensor<Int32Array>;
+}
+
+export function tokensOf(episodes: readonly Episode[], rows: number, limit: number): Tokens {
+  const whole = paddedLength(Math.max(2, ...episodes.map((e) => e.promptIds.length + e.ids.length)), limit);
+  const width = responseWidth(episodes);
+  const ids = new Int32Array(rows * whole);
+  const at = new Int32Array(rows * width);
+  const targets = new Int32Array(rows * width);
+  episodes.forEach(({ promptIds, ids: response }, i) => {
+    ids.set(promptIds, i * whole);
+    ids.set(response, i * whole + promptIds.length);
+    response.forEach((id, t) => {
+      at[i * width + t] = i * whole + promptIds.length - 1 + t;
+      targets[i * width + t] = id;
+    });
+  });
+  return {
+    ids: tensor(ids, [rows, whole]),
+    rows: tensor(at, [rows * width]),
+    targets: tensor(targets, [rows * width]),
+  };
+}
+
+/** One number for each response token of each episode, laid out as `targets` are: [B·N], 0 for padding. */
+export function perToken(
+  episodes: readonly Episode[],
+  rows: number,
+  of: (index: number) => readonly number[],
+): HostTensor<Float32Array> {
+  const width = responseWidth(episodes);
+  const data = new Float32Array(rows * width);
+  for (const i of episodes.keys()) data.set(of(i), i * width);
+  return tensor(data, [rows * width]);
+}
+
+/** The rows of an array laid out as `targets` are, each cut to its episode's length. */
+export function rowsOf(data: ArrayLike<number>, episodes: readonly Episode[]): number[][] {
+  const width = responseWidth(episodes);
+  return episodes.map(({ ids }, i) => ids.map((_, t) => data[i * width + t]!));
+}
+
+const responseWidth = (episodes: readonly Episode[]): number =>
+  paddedLength(Math.max(1, ...episodes.map(({ ids }) => ids.length)));

@@ -1,0 +1,64 @@
+// What gives a response its score: a reward model on the tokens themselves, or any judge on the text.
+import { type Artifact, type TaskContext, TaskError } from "../../engine/index.ts";
+import type { Backend } from "../../tensor/index.ts";
+import { openJudge } from "../judge/index.ts";
+import { isRewardModel, type OpenRewardModel, openRewardModel } from "../reward/reward-model.ts";
+import { openSequenceScorer } from "../reward/score.ts";
+import type { OpenModel } from "../training/model.ts";
+import type { Episode } from "./episode.ts";
+
+export interface RewardSource {
+  score(episodes: readonly Episode[]): Promise<number[]>;
+  /** The model behind it, from which a value function may start. */
+  readonly model?: OpenRewardModel;
+  dispose(): Promise<void>;
+}
+
+export async function openReward(
+  ctx: Pick<TaskContext, "threads" | "device">,
+  backend: Backend,
+  source: Artifact,
+  policy: OpenModel,
+): Promise<RewardSource> {
+  if (!(await isRewardModel(source.dir).catch(() => false))) {
+    const judge = await openJudge(source.dir, ctx);
+    return {
+      async score(episodes) {
+        const scores: number[] = [];
+        for (const { prompt, text: response, row } of episodes) {
+          scores.push((await judge.score({ prompt, response, row })).score);
+        }
+        return scores;
+      },
+      dispose: async () => {},
+    };
+  }
+  const model = await openRewardModel(source);
+  checkTokenizers(model, policy, source.node);
+  const scorer = openSequenceScorer(backend, model);
+  return {
+    model,
+    async score(episodes) {
+      const scores = await scorer.score(episodes.map(({ promptIds, ids }) => [...promptIds, ...ids]));
+      const bad = scores.findIndex((score) => !Number.isFinite(score));
+      if (bad === -1) return scores;
+      throw new TaskError({
+        code: "score-not-finite",
+        message: `the reward model ${source.node} gave ${scores[bad]} to the response ${JSON.stringify(episodes[bad]!.text)}`,
+        help: "its training diverged: train it with a lower learning_rate",
+      });
+    },
+    dispose: () => scorer.dispose(),
+  };
+}
+
+/** It scores the policy's own tokens, so that both must mean the same by them. */
+function checkTokenizers(reward: OpenModel, policy: OpenModel, node: string): void {
+  const vocabulary = ({ tokenizer }: OpenModel) => JSON.stringify(tokenizer.files.tokenizer.model);
+  if (vocabulary(reward) === vocabulary(policy)) return;
+  throw new TaskError({
+    code: "vocabulary-mismatch",
+    message: `the reward model ${node} cuts text into other tokens (${reward.geometry.vocabSize}) than the policy (${policy.geometry.vocabSize})`,
+    help: "train the reward model from a model that has the policy's tokenizer",
+  });
+}
