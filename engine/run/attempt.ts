@@ -11,7 +11,7 @@ import type { Exit, FromWorker, Spawn, Task } from "./protocol.ts";
 export interface Surroundings {
   readonly run: string;
   readonly store: Store;
-  readonly spawn: Spawn;
+  spawn(task: Task): Spawn;
   readonly clock: Clock;
   readonly device: string;
   /** For a task that runs alone. */
@@ -148,7 +148,7 @@ async function converse(
     if (message.type === "progress") emit({ ...message, type: "task-progress", node: order.node });
     else if (message.type !== "alive") said = message;
   };
-  const worker = spawn({ log, onMessage });
+  const worker = spawn(order)({ log, onMessage });
   // Before it has anything to do.
   if (worker.pid !== undefined) employ(worker.pid);
   worker.send({ type: "task", task: order });

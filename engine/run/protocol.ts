@@ -26,7 +26,15 @@ export interface Task {
   readonly threads: number;
 }
 
-export type ToWorker = { readonly type: "task"; readonly task: Task } | { readonly type: "abort" };
+export type ToWorker =
+  | {
+      readonly type: "task";
+      readonly task: Task;
+      /** Another task may follow: it stays when this one is done. What it prints goes to `log`. */
+      readonly stays?: boolean;
+      readonly log?: string;
+    }
+  | { readonly type: "abort" };
 
 export interface TaskResult {
   readonly metrics: Readonly<Record<string, number>>;
@@ -58,7 +66,7 @@ export interface WorkerHandle {
   kill(): void;
 }
 
-/** Starts a process that does one task. */
+/** Starts a process that does one task, or those of a pool. */
 export type Spawn = (worker: {
   /** Takes stdout and stderr. */
   readonly log: string;

@@ -11,6 +11,7 @@ import type { ActionRecord, Store } from "../store/store.ts";
 import { TaskError } from "../task.ts";
 import { attempt, type Ending, type Surroundings } from "./attempt.ts";
 import { checkExpectations, type Finish, publishAll } from "./conclude.ts";
+import { isShareable, Pool } from "./pool.ts";
 import type { Spawn } from "./protocol.ts";
 import { Queue } from "./queue.ts";
 import { type Action, createScheduler, type Scheduler, type SchedulerEvent } from "./scheduler.ts";
@@ -63,6 +64,7 @@ class Run {
   readonly #options: RunOptions;
   readonly #signal: AbortSignal;
   readonly #around: Surroundings;
+  readonly #pool: Pool;
   readonly #tell: (event: Event) => void;
   readonly #clock: Clock;
   readonly #store: Store;
@@ -100,10 +102,11 @@ class Run {
       jobs,
       keepGoing: options.keepGoing ?? false,
     });
+    this.#pool = new Pool(options.spawn);
     this.#around = {
       run: this.#id,
       store: this.#store,
-      spawn: options.spawn,
+      spawn: (task) => (isShareable(task) ? this.#pool.spawn : options.spawn),
       clock: this.#clock,
       device: options.device ?? "auto",
       threads: options.threads ?? cores,
@@ -158,6 +161,7 @@ class Run {
     } finally {
       this.#signal.removeEventListener("abort", abort);
       for (const controller of this.#aborts.values()) controller.abort();
+      this.#pool.close();
     }
     const outcome = await this.#conclude();
     this.#store.flush();

@@ -1,4 +1,5 @@
 // The process of one task: loads the operations it consists of, runs them, and says how it went.
+import { appendFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -124,32 +125,48 @@ function interrupted(): TaskError {
 
 const HEARTBEAT_MS = 2_000;
 
-/** The whole of a worker's entry file: `serveWorker(operations)`. Does one task, then exits. */
+/** The whole of a worker's entry file: `serveWorker(operations)`. Does the task it is told, then exits unless it is to stay. */
 export function serveWorker(operations: ReadonlyMap<string, Operation>): void {
-  const abort = new AbortController();
+  let abort = new AbortController();
   dieWithParent();
   process.on("disconnect", endGroup);
   // Ctrl-C reaches every process of the terminal: the orchestrator decides what it means.
   process.on("SIGINT", () => {});
   process.on("message", (message: ToWorker) => {
     if (message.type === "abort") abort.abort();
-    else void work(message.task);
+    else void work(message);
   });
+  setInterval(() => say({ type: "alive" }), HEARTBEAT_MS).unref();
 
-  async function work(task: Task): Promise<void> {
-    setInterval(() => say({ type: "alive" }), HEARTBEAT_MS).unref();
+  async function work({ task, stays = false, log }: Extract<ToWorker, { type: "task" }>): Promise<void> {
+    abort = new AbortController();
+    if (log !== undefined) printTo(log);
     let last: FromWorker;
     try {
       const result = await runTask(task, operations, {
         signal: abort.signal,
         progress: throttled((progress) => say({ type: "progress", ...progress })),
       });
-      last = { type: "done", ...result, peakMemoryBytes: process.resourceUsage().maxRSS * 1024 };
+      // Of a process that does many tasks it would not be this one's.
+      const peak = stays ? {} : { peakMemoryBytes: process.resourceUsage().maxRSS * 1024 };
+      last = { type: "done", ...result, ...peak };
     } catch (error) {
       last = { type: "failed", error: failureOf(error, task) };
     }
-    process.send!(last, undefined, {}, () => process.exit(0));
+    process.send!(last, undefined, {}, () => {
+      if (!stays) process.exit(0);
+    });
   }
+}
+
+/** What is printed from now on belongs to another task than the process was started for. */
+function printTo(log: string): void {
+  const write = (chunk: Uint8Array | string): boolean => {
+    appendFileSync(log, chunk);
+    return true;
+  };
+  process.stdout.write = write as typeof process.stdout.write;
+  process.stderr.write = write as typeof process.stderr.write;
 }
 
 /** With everything that it started. */

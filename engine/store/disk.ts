@@ -32,7 +32,7 @@ import {
 import { explained, problemOfSystem } from "../problem.ts";
 import { TaskError } from "../task.ts";
 import { Blobs, setAside } from "./blobs.ts";
-import { createDurably } from "./durable.ts";
+import { createDurably, replaceFile } from "./durable.ts";
 import { collectGarbage, usageOf } from "./gc.ts";
 import { Leases } from "./lease.ts";
 import { openLog } from "./log.ts";
@@ -387,7 +387,8 @@ function checkLayout(root: string): void {
   const path = join(root, "layout");
   const found = textOf(path);
   if (found === undefined) {
-    writeFileSync(path, LAYOUT);
+    // Whole or not at all: another process may open the store in this moment.
+    replaceFile(path, (temporary) => writeFileSync(temporary, LAYOUT));
     writeFileSync(join(root, ".gitignore"), "*\n");
   } else if (found.trim() !== LAYOUT) {
     throw new TaskError({
