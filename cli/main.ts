@@ -85,6 +85,20 @@ command("explain", "why a stage is cached or will run: what changed, old and new
     exit((await import("./commands/explain.ts")).explain(file, stage, options)),
   );
 
+command("show", "metrics, samples and lineage of one stage", [
+  ["<stage>", "a stage, dataset or model of the file"],
+])
+  .option("--samples <n>", "rows to show", wholeNumber, 3)
+  .option("--json", "as JSON")
+  .action(async (file, stage, options) =>
+    exit((await import("./commands/show.ts")).show(file, stage, options)),
+  );
+
+command("report", "one self-contained HTML page of the last run")
+  .option("-o, --output <file>", "the page (default: NAME.html beside the pipeline's file)")
+  .option("--samples <n>", "rows of each dataset and stage to show", wholeNumber, 5)
+  .action(async (file, options) => exit((await import("./commands/report.ts")).report(file, options)));
+
 command(
   "export",
   "write what a stage has made for other programs: a model as folder or GGUF, a dataset as JSONL",

@@ -1,8 +1,8 @@
 // `align plan FILE`: what would run, what is cached and why not, and where every value comes from.
 import type { Plan, PlanTask } from "../../engine/index.ts";
-import type { Provenance } from "../../grammar/index.ts";
 import { openPlan, type PipelineOptions } from "../pipeline.ts";
 import { duration } from "../ui/format.ts";
+import { origin } from "../ui/provenance.ts";
 import { paint } from "../ui/terminal.ts";
 
 export interface PlanCommandOptions extends PipelineOptions {
@@ -54,23 +54,6 @@ function mark(task: PlanTask): string {
 function standing(task: PlanTask): string {
   if (task.state === "cached") return `cached (${duration(task.artifact!.seconds)} saved)`;
   return `${task.state === "will-run" ? "will run" : "waits"}: ${task.reason}`;
-}
-
-function origin(provenance: Provenance | undefined): string {
-  switch (provenance?.from) {
-    case "default":
-      return provenance.source ? `default, ${provenance.source}` : "default";
-    case "file":
-      return provenance.param
-        ? `line ${provenance.line}, param ${provenance.param}`
-        : `line ${provenance.line}`;
-    case "profile":
-      return `profile ${provenance.profile}`;
-    case "set":
-      return `--set ${provenance.param}`;
-    default:
-      return "";
-  }
 }
 
 function shorten(text: string): string {

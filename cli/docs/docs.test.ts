@@ -94,10 +94,10 @@ profile laptop { param count = 1 }
   expect(page).toContain("# demo\n\nWhat it is for.\n\nWith profile `laptop`.");
   expect(page).toContain("n_asked -->|prompts| n_answers");
   expect(page).toContain("### asked\n\nAsked by people.\n\n`Dataset<Prompt>`\n\n```align\ndataset asked");
-  expect(page).toContain("| `select` | value | from |\n|---|---|---|\n| `prompt` | `question` | the file |");
-  expect(page).toContain("| `n` | `1` | profile `laptop` |");
-  expect(page).toContain("| `samples` | `2` | the file |");
-  expect(page).toContain("| `max_new_tokens` | `64` | default: TRL OnlineDPO |");
+  expect(page).toContain("| `select` | value | from |\n|---|---|---|\n| `prompt` | `question` | line 6 |");
+  expect(page).toContain("| `n` | `1` | profile laptop |");
+  expect(page).toContain("| `samples` | `2` | line 8 |");
+  expect(page).toContain("| `max_new_tokens` | `64` | default, TRL OnlineDPO |");
   expect(page.indexOf("| `samples` |")).toBeLessThan(page.indexOf("| `temperature` |"));
   expect(page).toContain("| `answers.ended > 90%` | they must end |");
   expect(page).toContain("### laptop\n\n```align\nprofile laptop { param count = 1 }\n```");

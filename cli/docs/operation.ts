@@ -1,6 +1,7 @@
 // The page of one operation, written from its declaration.
 import { defaultsOf, type Operation } from "../../engine/index.ts";
-import { describeSchema, type Json, type ParamSchema, printType, type Type } from "../../grammar/index.ts";
+import { describeSchema, type ParamSchema, printType, type Type } from "../../grammar/index.ts";
+import { shownValue } from "../ui/format.ts";
 import { code, paragraphs, section, table } from "./markdown.ts";
 
 export function operationPage(operation: Operation): string {
@@ -103,14 +104,6 @@ function takes(schema: ParamSchema): string {
 
 function shownDefault({ default: value }: ParamSchema): string {
   return value === undefined ? "" : code(shownValue(value));
-}
-
-/** As it would be written in a file. */
-export function shownValue(value: Json): string {
-  if (typeof value === "string" && /^[a-z_]\w*$/i.test(value)) return value;
-  if (typeof value === "number" && value !== 0 && Math.abs(value) < 1e-3) return value.toExponential();
-  if (Array.isArray(value)) return `[${value.map(shownValue).join(", ")}]`;
-  return JSON.stringify(value);
 }
 
 function traits({ numeric, heavy, version }: Operation): string {

@@ -12,8 +12,9 @@ import {
 } from "../../grammar/index.ts";
 import { mermaid } from "../graph/mermaid.ts";
 import { pictureOfProgram } from "../graph/picture.ts";
+import { shownValue } from "../ui/format.ts";
+import { origin } from "../ui/provenance.ts";
 import { block, code, paragraphs, section, table } from "./markdown.ts";
-import { shownValue } from "./operation.ts";
 
 const sections = [
   ["param", "Params"],
@@ -68,21 +69,6 @@ function resolved(call: ProgramCall, oneOfMany: boolean): string | undefined {
 
 function isDefault(provenance: Provenance | undefined): boolean {
   return provenance?.from === "default";
-}
-
-function origin(provenance: Provenance | undefined): string {
-  switch (provenance?.from) {
-    case "default":
-      return provenance.source ? `default: ${provenance.source}` : "default";
-    case "file":
-      return provenance.param ? `param ${code(provenance.param)}` : "the file";
-    case "profile":
-      return `profile ${code(provenance.profile)}`;
-    case "set":
-      return `${code(`--set ${provenance.param}`)}`;
-    default:
-      return "";
-  }
 }
 
 /** An expression over columns has the text it was written as. */

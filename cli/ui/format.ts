@@ -1,4 +1,5 @@
-// How numbers are written for people: durations, rates, metrics.
+// How values are written for people: durations, rates, metrics, parameters.
+import type { Json } from "../../grammar/index.ts";
 
 /** `0.8 s`, `12 s`, `3 m 05 s`, `2 h 07 m`. */
 export function duration(seconds: number): string {
@@ -32,6 +33,14 @@ export function bytes(count: number): string {
     unit++;
   }
   return `${unit === 0 || value >= 9.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** As it would be written in a file. */
+export function shownValue(value: Json): string {
+  if (typeof value === "string" && /^[a-z_]\w*$/i.test(value)) return value;
+  if (typeof value === "number" && value !== 0 && Math.abs(value) < 1e-3) return value.toExponential();
+  if (Array.isArray(value)) return `[${value.map(shownValue).join(", ")}]`;
+  return JSON.stringify(value);
 }
 
 function pad(n: number): string {
