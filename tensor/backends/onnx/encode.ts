@@ -19,6 +19,8 @@ export interface OnnxValueInfo {
   /** Without one the value may have any. */
   readonly shape?: Shape;
   readonly dtype: DType;
+  /** A list of such tensors. */
+  readonly list?: boolean;
 }
 
 export interface OnnxInitializer {
@@ -116,7 +118,7 @@ function encodeTensor({ name, shape, data, numeric = false }: OnnxInitializer): 
   });
 }
 
-function encodeValueInfo({ name, shape, dtype }: OnnxValueInfo): Uint8Array {
+function encodeValueInfo({ name, shape, dtype, list }: OnnxValueInfo): Uint8Array {
   const dims = message((w) => {
     for (const d of shape ?? [])
       w.bytes(
@@ -128,12 +130,18 @@ function encodeValueInfo({ name, shape, dtype }: OnnxValueInfo): Uint8Array {
     w.int(1, elementType[dtype]);
     if (shape) w.bytes(2, dims);
   });
+  const type = message((w) => w.bytes(1, tensor));
+  const whole = list
+    ? message((w) =>
+        w.bytes(
+          4,
+          message((sequence) => sequence.bytes(1, type)),
+        ),
+      )
+    : type;
   return message((w) => {
     w.text(1, name);
-    w.bytes(
-      2,
-      message((type) => type.bytes(1, tensor)),
-    );
+    w.bytes(2, whole);
   });
 }
 

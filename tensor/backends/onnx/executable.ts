@@ -6,19 +6,22 @@ import { sizeOf } from "../../shape.ts";
 import type { Arrays, CompileOptions, Executable } from "../backend.ts";
 import { checkFeeds } from "../feeds.ts";
 import type { DeviceMemory } from "./device-memory.ts";
+import { runInPlace } from "./in-place.ts";
 import { type OrtTensor, type Runtime, type Session, viewOf } from "./runtime.ts";
 
 export interface ExecutableOptions {
   readonly state?: CompileOptions["state"];
   readonly memory?: DeviceMemory | undefined;
   readonly profiling?: boolean;
+  /** The session ends its conversion of outputs before it begins, see in-place.ts. */
+  readonly inPlace?: boolean;
 }
 
 export function createExecutable(
   ort: Runtime,
   session: Session,
   graph: Graph,
-  { memory, state, profiling }: ExecutableOptions,
+  { memory, state, profiling, inPlace }: ExecutableOptions,
 ): Executable {
   const outputs = Object.entries(graph.outputs);
   const kept = new Set(keptOutputs(graph, memory && state));
@@ -47,7 +50,8 @@ export function createExecutable(
         const views = outputs.map(
           ([name, v]) => [`out:${name}`, viewOf(ort, arrays[name]!, v.shape)] as const,
         );
-        await session.run(fed, Object.fromEntries(views));
+        const into = Object.fromEntries(views);
+        await (inPlace ? runInPlace(session, fed, into) : session.run(fed, into));
         for (const [name] of outputs) memory?.residents.drop(arrays[name]!);
         return arrays;
       }

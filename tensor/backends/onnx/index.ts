@@ -8,6 +8,7 @@ import { deviceMemory, identityModel } from "./device-memory.ts";
 import { encodeModel } from "./encode.ts";
 import { createExecutable, keptOutputs } from "./executable.ts";
 import { freeze } from "./freeze.ts";
+import { withEnd, worksInPlace } from "./in-place.ts";
 import { lowerWith } from "./lowering.ts";
 import { inFileOrder } from "./order.ts";
 import { type OnnxProvider, providers } from "./providers.ts";
@@ -33,6 +34,7 @@ export async function onnxBackend(options: OnnxOptions = {}): Promise<Backend> {
     ort.InferenceSession.create(model, { ...sessionOptions(provider, options), ...more });
   await tryOut(`onnx-${provider}`, () => open(identityModel), help);
   const version = ort.env.versions.node ?? ort.env.versions.common;
+  const inPlace = provider === "cpu" && (await worksInPlace(ort, open));
   const memory = resident ? deviceMemory(ort, open) : undefined;
   return {
     name: `onnx-${provider}`,
@@ -42,7 +44,8 @@ export async function onnxBackend(options: OnnxOptions = {}): Promise<Backend> {
       const whole = verbatim ? source : optimize(source);
       const lowered = lowerWith(lowerings, whole);
       const ordered = provider === "cpu" ? inFileOrder(lowered) : lowered;
-      const model = encodeModel(frozen ? freeze(ordered, named(frozen.arrays), frozen.bits ?? 32) : ordered);
+      const fixed = frozen ? freeze(ordered, named(frozen.arrays), frozen.bits ?? 32) : ordered;
+      const model = encodeModel(inPlace ? withEnd(fixed) : fixed);
       const graph = frozen ? without(whole, frozen.arrays) : whole;
       const kept = keptOutputs(graph, memory && state);
       const places = Object.keys(graph.outputs).map((name) => [
@@ -56,6 +59,7 @@ export async function onnxBackend(options: OnnxOptions = {}): Promise<Backend> {
       return createExecutable(ort, session, graph, {
         memory,
         state,
+        inPlace,
         profiling: options.profilePrefix !== undefined,
       });
     },
