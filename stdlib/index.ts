@@ -4,6 +4,7 @@ import type { Operation } from "../engine/index.ts";
 import type { Row } from "../grammar/index.ts";
 import type { Device } from "../tensor/index.ts";
 import { binarize } from "./binarize/index.ts";
+import { classify } from "./classify/index.ts";
 import { compare } from "./compare/index.ts";
 import { peekRow as peekPath, sources, transforms } from "./data/index.ts";
 import { decoder } from "./decoder/index.ts";
@@ -19,7 +20,9 @@ import { lexicon, script } from "./lexicon/index.ts";
 import { local } from "./local/index.ts";
 import { ppo } from "./ppo/index.ts";
 import { pretrain } from "./pretrain/index.ts";
+import { classification, lmEval, promptsource, render } from "./prompts/index.ts";
 import { reward } from "./reward/index.ts";
+
 import { sft } from "./sft/index.ts";
 import { tokenizer } from "./tokenizer/index.ts";
 import type { BackendReport } from "./training/backend.ts";
@@ -28,6 +31,10 @@ export const library: ReadonlyMap<string, Operation> = new Map(
   [
     ...sources,
     ...transforms,
+    classification,
+    render,
+    promptsource,
+    lmEval,
     decoder,
     local,
     gguf,
@@ -44,6 +51,7 @@ export const library: ReadonlyMap<string, Operation> = new Map(
     dpo,
     reward,
     ppo,
+    classify,
     compare,
     exec,
   ].map((operation) => [operation.id ?? operation.name, operation]),

@@ -1,5 +1,5 @@
 // Templates can be read, and every variable in them is a column of the rows they are used with.
-import type { Entry, StringLiteral, TemplateDeclaration } from "../ast.ts";
+import type { Entry, Expression, StringLiteral, TemplateDeclaration } from "../ast.ts";
 import type { BoundCall, BoundValue } from "../bind-call.ts";
 import { diagnose } from "../codes.ts";
 import type { Context } from "../context.ts";
@@ -92,21 +92,26 @@ function entry(e: Entry, d: TemplateDeclaration, context: Context): Diagnostic[]
 function used(v: BoundValue, bound: BoundCall, context: Context): Diagnostic[] {
   const named = v.schema["x-row"];
   const row = named ? rows[named] : bound.row;
-  if (v.schema["x-align"] !== "template" || !row || !v.expression) return [];
-  const at = context.place(v.expression.span);
-  if (v.expression.kind === "reference") {
-    const d = context.scope.names.get(v.expression.name.text);
+  if (!row || !v.expression) return [];
+  if (v.schema["x-align"] === "template") return given(v.expression, row, context);
+  // Several templates, as `render` takes them.
+  const list = v.schema.items?.["x-align"] === "template" && v.expression.kind === "list";
+  return list ? v.expression.items.flatMap((item) => given(item, row, context)) : [];
+}
+
+function given(e: Expression, row: Row, context: Context): Diagnostic[] {
+  if (e.kind === "reference") {
+    const d = context.scope.names.get(e.name.text);
+    const at = context.place(e.span);
     if (d?.kind !== "template" || d.broken) return [];
     const found = variables(d, row, at, context);
-    return context.scope.imported.has(v.expression.name.text) ? found.map((f) => elsewhere(f, d, at)) : found;
+    return context.scope.imported.has(e.name.text) ? found.map((f) => elsewhere(f, d, at)) : found;
   }
-  if (v.expression.kind === "string") return reads(v.expression, row, undefined, context);
-  if (v.expression.kind === "object") {
-    return v.expression.entries.flatMap((e) =>
-      e.value.kind === "string" ? reads(e.value, row, undefined, context) : [],
-    );
-  }
-  return [];
+  if (e.kind === "string") return reads(e, row, undefined, context);
+  if (e.kind !== "object") return [];
+  return e.entries.flatMap(({ value }) =>
+    value.kind === "string" ? reads(value, row, undefined, context) : [],
+  );
 }
 
 /** A template of another file is told about where it is used. */
