@@ -4,7 +4,7 @@ import type { Expression, File, Lost } from "./ast.ts";
 import { buildAst, buildValue } from "./build-ast.ts";
 import { diagnose, replacement } from "./codes.ts";
 import type { Diagnostic } from "./diagnostic.ts";
-import { readTokens } from "./parser.ts";
+import { type ParsedTokens, readTokens } from "./parser.ts";
 import type { Source } from "./source.ts";
 import { syntaxDiagnostics } from "./syntax-errors.ts";
 import { DocComment, Equals, HashComment, kinds, UnknownKind } from "./tokens.ts";
@@ -17,6 +17,12 @@ export interface Parsed {
 }
 
 export function parse(source: Source): Parsed {
+  const { file, diagnostics } = readFile(source);
+  return { file, diagnostics };
+}
+
+/** With the concrete tree, unless brackets are nested too deeply to be read. */
+export function readFile(source: Source): Parsed & { readonly read?: ParsedTokens } {
   const tooDeep = nestedTooDeeply(source);
   if (tooDeep) return { file: { declarations: [], comments: [], lost: new Set() }, diagnostics: [tooDeep] };
 
@@ -33,6 +39,7 @@ export function parse(source: Source): Parsed {
   const stumbled = new Set(stumbles.map((d) => lineOf(source, d)));
   diagnostics.push(...stumbles.filter((d) => !explained.has(lineOf(source, d))));
   return {
+    read,
     file: {
       declarations: built.declarations,
       comments: read.comments.map((c) => ({

@@ -1,9 +1,11 @@
 // The grammar, rule by rule, in reading order. It builds a concrete tree; build-ast.ts gives it meaning.
-import { type CstNode, CstParser, EOF, type IToken } from "chevrotain";
+import { type CstNode, CstParser, EOF, type IToken, type TokenType } from "chevrotain";
 import { messages } from "./syntax-errors.ts";
 import * as t from "./tokens.ts";
 
 const separators = new Set([t.LeftParen, t.Comma, t.Colon]);
+
+const declarationStarts = new Set<TokenType>(Object.values(t.Keyword));
 
 class AlignParser extends CstParser {
   constructor(skipValidations: boolean) {
@@ -15,6 +17,11 @@ class AlignParser extends CstParser {
       skipValidations,
     });
     this.performSelfAnalysis();
+  }
+
+  /** A word that starts a declaration is never the one too many: what follows it would be lost. */
+  protected override canTokenTypeBeDeletedInRecovery(): boolean {
+    return !declarationStarts.has(this.LA(1).tokenType);
   }
 
   /** file: declaration* */

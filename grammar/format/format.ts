@@ -1,7 +1,6 @@
 // Text → the same text, laid out. Total: a declaration that could not be read stays as it is written, comments are never lost.
 import type { CstNode, IToken } from "chevrotain";
-import { parse } from "../parse.ts";
-import { readTokens } from "../parser.ts";
+import { readFile } from "../parse.ts";
 import type { Source, Span } from "../source.ts";
 import { lex } from "../tokens.ts";
 import {
@@ -59,10 +58,9 @@ function sameTokens(a: string, b: string): boolean {
 }
 
 function layOut(source: Source, width: number): string {
-  const { diagnostics } = parse(source);
+  const { read, diagnostics } = readFile(source);
   // Brackets too deep to be read are too deep to be laid out.
-  if (diagnostics.some((d) => d.title.startsWith("brackets are nested"))) return source.text;
-  const read = readTokens(source.text);
+  if (!read) return source.text;
   const eol = endOfLine(source.text);
   const problems = diagnostics.map((d) => d.labels[0]!.place.span);
   const strays: Span[] = read.lexErrors.map((e) => ({ start: e.offset, end: e.offset + e.length }));
@@ -157,12 +155,14 @@ function soundSpan(node: CstNode): Span | undefined {
   while (stack.length > 0) {
     const next = stack.pop()!;
     if (next.recoveredNode) return undefined;
-    for (const e of elements(next)) {
-      if (!("image" in e)) stack.push(e);
-      else if (Number.isNaN(e.startOffset)) return undefined;
-      else {
-        start = Math.min(start, e.startOffset);
-        end = Math.max(end, e.startOffset + e.image.length);
+    for (const children of Object.values(next.children)) {
+      for (const e of children) {
+        if (!("image" in e)) stack.push(e);
+        else if (Number.isNaN(e.startOffset)) return undefined;
+        else {
+          start = Math.min(start, e.startOffset);
+          end = Math.max(end, e.startOffset + e.image.length);
+        }
       }
     }
   }

@@ -41,19 +41,15 @@ const ordered = new WeakMap<CstNode, readonly Element[]>();
 export function elements(node: CstNode): readonly Element[] {
   const known = ordered.get(node);
   if (known) return known;
-  const sorted = Object.values(node.children)
-    .flat()
-    .map((e) => [startOf(e), e] as const)
-    .sort((a, b) => a[0] - b[0])
-    .map(([, e]) => e);
-  ordered.set(node, sorted);
-  return sorted;
+  const lists = Object.values(node.children);
+  const found = lists.length === 1 ? lists[0]! : lists.flat().sort((a, b) => startOf(a) - startOf(b));
+  ordered.set(node, found);
+  return found;
 }
 
+/** Only what could be read is laid out, and there the parser knows where each rule began. */
 function startOf(e: Element): number {
-  if (isToken(e)) return e.startOffset;
-  const [first] = elements(e);
-  return first ? startOf(first) : Number.POSITIVE_INFINITY;
+  return isToken(e) ? e.startOffset : e.location!.startOffset;
 }
 
 function firstToken(e: Element): IToken | undefined {
