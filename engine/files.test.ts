@@ -49,6 +49,10 @@ describe("a path of the language", () => {
     ],
   ])("may be %s", (_, path, expected) => expect(resolve(path)).toEqual(expected));
 
+  test("names beside a missing one are known, so that a fix can write them", () => {
+    expect(resolve("data/notes.txt")).toMatchObject({ near: ["data/notes.md"] });
+  });
+
   test.each([
     ["data/notes.txt", 'no such file: "data/notes.txt"', 'did you mean "data/notes.md"?'],
     ["data/quite-another.csv", 'no such file: "data/quite-another.csv"', "looked in /project/pipelines/data"],
@@ -65,7 +69,7 @@ describe("a path of the language", () => {
       "looked from /project/node_modules/@stdlib/words",
     ],
   ])("%s: says what is wrong and what to do", (path, problem, help) => {
-    expect(resolve(path)).toEqual({ problem, help });
+    expect(resolve(path)).toMatchObject({ problem, help });
   });
 
   test("finds the packages of this repository on the real disk", () => {

@@ -99,15 +99,16 @@ function filesUnder(path: string, base: string, written: string, fs: FileSystem)
   return { problem: `no such file: ${quoted(written)}`, ...missing(file, written, fs) };
 }
 
-function missing(file: string, written: string, fs: FileSystem): { help: string } {
+function missing(file: string, written: string, fs: FileSystem): { help: string; near?: readonly string[] } {
   const entries = fs.list(dirname(file));
   if (!entries) return { help: `there is no folder ${dirname(file)}` };
-  const [meant] = nearest(
+  const near = nearest(
     basename(file),
     entries.filter((e) => e.kind !== "dir").map((e) => e.name),
   );
   const folder = written.slice(0, written.length - basename(written).length);
-  return { help: meant ? `did you mean "${folder}${meant}"?` : `looked in ${dirname(file)}` };
+  if (near.length === 0) return { help: `looked in ${dirname(file)}` };
+  return { help: `did you mean "${folder}${near[0]}"?`, near: near.map((name) => folder + name) };
 }
 
 function isGlob(path: string): boolean {

@@ -109,7 +109,7 @@ function define<P extends TObject, R>(
     numeric: declaration.numeric ?? false,
     heavy: declaration.heavy ?? false,
     ...(declaration.rowwise === undefined ? {} : { rowwise: declaration.rowwise }),
-    output: typeof output === "function" ? output : () => output,
+    ...(typeof output === "function" ? { output } : { output: () => output, makes: output }),
     validate(values, given) {
       compiled ??= ajv().compile({ ...params, additionalProperties: rest ?? false });
       const problems = compiled(values) ? [] : problemsOf(compiled.errors ?? []);

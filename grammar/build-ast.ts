@@ -139,7 +139,9 @@ class Builder {
         };
       }
       case "node": {
-        if (!n.children.Equals && n.children.value) this.#missingEquals(name);
+        const colon = token(n, "Colon");
+        if (colon) this.#colonForEquals(colon);
+        else if (!n.children.Equals && n.children.value) this.#missingEquals(name);
         const kind = nodeKinds.find((k) => n.children[k[0]!.toUpperCase() + k.slice(1)]) ?? "stage";
         const dimensions = node(n, "dimensions");
         const families = dimensions ? this.#dimensions(dimensions) : [];
@@ -325,6 +327,20 @@ class Builder {
         label: "`=` is expected after this",
         help: ["a declaration is written `kind name = expression`"],
         fixes: [insertion(at, " =")],
+      }),
+    );
+  }
+
+  #colonForEquals(t: IToken): void {
+    const at = this.#place(tokenSpan(t));
+    const spaced = /\s/.test(this.#source.text[t.startOffset - 1] ?? " ");
+    this.diagnostics.push(
+      diagnose("AL0011", {
+        title: "a declaration is made with `=`",
+        at,
+        label: "`=` is expected here",
+        help: ["`:` is for parameters; write `kind name = expression`"],
+        fixes: [{ title: "replace with `=`", edits: [{ place: at, text: spaced ? "=" : " =" }] }],
       }),
     );
   }

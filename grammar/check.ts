@@ -115,5 +115,8 @@ function arrange(found: readonly Diagnostic[], source: Source): Diagnostic[] {
     if (at?.path === source.path) return at.span.start;
     return at?.path.startsWith("--") ? -1 : Number.POSITIVE_INFINITY;
   };
-  return [...once.values()].sort((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : 0));
+  // What nothing reads is often a consequence of something else, so it comes last.
+  const last = (d: Diagnostic) => (d.code === "AL0502" ? 1 : 0);
+  const place = (a: Diagnostic, b: Diagnostic) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : 0);
+  return [...once.values()].sort((a, b) => last(a) - last(b) || place(a, b));
 }

@@ -13,8 +13,8 @@ function error(title: string, options: { fixable?: boolean } = {}): CodeEntry {
   return { title, severity: "error", fixable: options.fixable ?? false };
 }
 
-function warning(title: string): CodeEntry {
-  return { title, severity: "warning", fixable: false };
+function warning(title: string, options: { fixable?: boolean } = {}): CodeEntry {
+  return { title, severity: "warning", fixable: options.fixable ?? false };
 }
 
 const fixable = { fixable: true };
@@ -31,6 +31,8 @@ export const codes = {
   AL0008: error("`=` where `:` belongs", fixable),
   AL0009: error("an unknown kind of declaration", fixable),
   AL0010: error("a declaration says nothing"),
+  AL0011: error("`:` where `=` belongs", fixable),
+  AL0012: error("a bracket that closes nothing", fixable),
 
   // Names.
   AL0101: error("an unknown name", fixable),
@@ -43,6 +45,7 @@ export const codes = {
   AL0108: error("an unknown column", fixable),
   AL0109: error("an unknown choice", fixable),
   AL0110: error("an unknown function", fixable),
+  AL0111: error("an unknown Jinja filter", fixable),
 
   // Operations and what is given to them.
   AL0201: error("an operation in the wrong place", fixable),
@@ -53,16 +56,18 @@ export const codes = {
   AL0206: error("rows do not have the columns of the row named"),
   AL0207: error("an operation cannot work with what it is given"),
   AL0208: error("models with different tokenizers"),
+  AL0209: error("arguments in another order", fixable),
 
   // Values.
-  AL0301: error("a value of the wrong type"),
+  AL0301: error("a value of the wrong type", fixable),
   AL0302: error("a value outside its constraint"),
   AL0303: error("a required parameter is missing"),
   AL0304: error("an operation rejects a value"),
   AL0305: error("an expression has no value"),
   AL0306: error("a param has no value"),
   AL0307: error("a param has no type", fixable),
-  AL0308: error("a file cannot be found"),
+  AL0308: error("a file cannot be found", fixable),
+  AL0309: warning("a value far from what is usual", fixable),
 
   // Templates.
   AL0401: error("a template reads something that is not a column", fixable),
@@ -75,6 +80,9 @@ export const codes = {
   AL0503: error("a file does not name its pipeline", fixable),
   AL0504: error("a file names two pipelines"),
   AL0505: error("an expectation that does not say yes or no"),
+  AL0506: error("an expectation that can never hold", fixable),
+  AL0507: warning("an expectation that always holds"),
+  AL0508: error("two things are published to one folder"),
 
   // Profiles and --set.
   AL0601: error("an unknown profile"),

@@ -210,7 +210,10 @@ function place(expr: Expr, from: number, text: string, facts: Facts): Mark[] {
 
 /** A value for people: numbers to six digits, long texts cut. */
 export function show(value: Json): string {
-  if (typeof value === "number") return String(Number(value.toPrecision(6)));
+  if (typeof value === "number") {
+    const short = Number(value.toPrecision(6));
+    return short !== 0 && Math.abs(short) < 1e-3 ? short.toExponential() : String(short);
+  }
   const text = JSON.stringify(value);
   return text.length > 40 ? `${text.slice(0, 39)}…` : text;
 }

@@ -50,6 +50,15 @@ export const explanations: Record<Code, Explanation> = {
     "Say what it is: `stage name = operation(…)`.",
   ),
 
+  AL0011: say(
+    "`:` gives a parameter its value; a declaration is made with `=`, so that a glance tells one from the other.",
+    "Write `kind name = expression`.",
+  ),
+  AL0012: say(
+    "A closing bracket stands where none is open: usually one was written twice, or its opening one was removed.",
+    "Remove it, or write the bracket that it closes.",
+  ),
+
   AL0101: say(
     "A name is read that nothing in the file declares.",
     "Correct it to the nearest name, or declare it. Order does not matter.",
@@ -91,6 +100,11 @@ export const explanations: Record<Code, Explanation> = {
     "Use one of the functions that the message lists.",
   ),
 
+  AL0111: say(
+    "Templates are read by the Jinja of chat templates, which has a fixed set of filters; another would fail when the first row is formatted.",
+    "Use one of the filters that the message lists.",
+  ),
+
   AL0201: say(
     "Sources and transforms make datasets, models are declared with `model`, and what computes is a `stage`.",
     "Declare it with the kind that the operation is of, or use another operation.",
@@ -116,6 +130,11 @@ export const explanations: Record<Code, Explanation> = {
   AL0208: say(
     "The operation compares what two models say of one sequence of tokens. With two tokenizers there is no such sequence.",
     "Give it models that were made over one tokenizer: usually the model that training started from.",
+  ),
+
+  AL0209: say(
+    "Each of two arguments is what the other is wanted to be: they were written in another order.",
+    "Exchange them, or give them by name: `sft(data: demos, model: base)`.",
   ),
 
   AL0301: say(
@@ -151,6 +170,11 @@ export const explanations: Record<Code, Explanation> = {
     "Correct the path. Paths are relative to the .align file; `npm:package/file` reads from an installed package.",
   ),
 
+  AL0309: say(
+    "The value is allowed, and so far from what anybody uses that it is probably a slip: a sign of the exponent, a digit too many.",
+    "Correct it. A value that is meant may stay: this is a warning.",
+  ),
+
   AL0401: say(
     "A template would put nothing where the variable stands, and a model would be trained on the gap.",
     "Read one of the columns of the rows it is used on.",
@@ -174,6 +198,19 @@ export const explanations: Record<Code, Explanation> = {
   AL0505: say(
     "An `expect` holds or does not; a number alone is neither.",
     "Compare it with something: `expect stage.metric > 0`.",
+  ),
+
+  AL0506: say(
+    "A metric that is a share lies between 0 and 1. No run could ever satisfy this expectation, and one would only know after all of it.",
+    "Compare with a value the metric can have: `result.win_rate > 55%`.",
+  ),
+  AL0507: say(
+    "A metric that is a share lies between 0 and 1. This expectation holds whatever happens, so it protects from nothing.",
+    "Compare with a value that would disappoint you.",
+  ),
+  AL0508: say(
+    "What is published second would replace what was published first.",
+    "Give each a folder of its own.",
   ),
 
   AL0601: say("The file has no profile of this name.", "Correct the name after `--profile`."),

@@ -31,6 +31,9 @@ export const fixtures: Record<Code, string | Fixture> = {
   AL0009: file(`${book}stge bpe = tokenizer(book)\n`),
   AL0010: file(`${book}stage bpe { vocab_size: 100 }\n`),
 
+  AL0011: file(`${book}stage bpe : tokenizer(book)\n`),
+  AL0012: file(`${book}stage bpe = tokenizer(book) { vocab_size: 100 } }\n`),
+
   AL0101: file(`${book}stage bpe = tokenizer(bok)\n`),
   AL0102: file(`${book}stage book = tokenizer(book)\n`),
   AL0103: file(`${book}stage bpe = tokeniser(book)\n`),
@@ -41,6 +44,12 @@ export const fixtures: Record<Code, string | Fixture> = {
   AL0108: file(`${book}dataset long = book |> filter(words(texte) > 20)\nstage bpe = tokenizer(long)\n`),
   AL0109: file(`${base}stage tuned = sft(base, book |> prefix()) { schedule: cosin }\n`),
   AL0110: file(`${book}dataset long = book |> filter(wrods(text) > 20)\nstage bpe = tokenizer(long)\n`),
+
+  AL0111: file(
+    `${base}template plain { input: "{{ prompt | trimm }}", target: "{{ completion }}" }
+stage tuned = sft(base, book |> prefix()) { template: plain }
+`,
+  ),
 
   AL0201: file(`${book}model bpe = tokenizer(book)\n`),
   AL0202: file(`${rated}stage aligned = dpo(base, scored)\n`),
@@ -57,7 +66,9 @@ stage tuned = dpo(base, pairs, reference: other)
 `,
   ),
 
-  AL0301: file(`${book}stage bpe = tokenizer(book) { vocab_size: "many" }\n`),
+  AL0209: file(`${base}dataset demos = book |> prefix()\nstage tuned = sft(demos, base)\n`),
+
+  AL0301: file(`${book}stage bpe = tokenizer(book) { vocab_size: "100" }\n`),
   AL0302: {
     text: file(`param n: int(1..64) = 8\n${book}stage bpe = tokenizer(book) { vocab_size: 10 - n * 2 }\n`),
   },
@@ -69,6 +80,8 @@ stage tuned = dpo(base, pairs, reference: other)
   AL0306: file(`param n: int(> 1)\n${book}stage bpe = tokenizer(book) { vocab_size: n }\n`),
   AL0307: file(`param n = 100\n${book}stage bpe = tokenizer(book) { vocab_size: n }\n`),
   AL0308: file('dataset book = text("book.txt", "bok.txt")\nstage bpe = tokenizer(book)\n'),
+
+  AL0309: file(`${base}stage tuned = sft(base, book |> prefix()) { learning_rate: 2e5 }\n`),
 
   AL0401: file(`${base}
 template plain {
@@ -92,6 +105,16 @@ stage tuned = sft(base, book |> prefix()) { template: plain }
   AL0503: `${book}stage bpe = tokenizer(book)\n`,
   AL0504: file(`${book}pipeline q\nstage bpe = tokenizer(book)\n`),
   AL0505: file(`${base}expect base.loss\n`),
+
+  AL0506: file(`${base}dataset pairs = jsonl("pairs.jsonl")
+stage tuned = dpo(base, pairs)
+expect tuned.accuracy > 60
+`),
+  AL0507: file(`${base}dataset pairs = jsonl("pairs.jsonl")
+stage tuned = dpo(base, pairs)
+expect tuned.accuracy >= 0
+`),
+  AL0508: file(`${base}publish base to "out"\npublish bpe to "out"\n`),
 
   AL0601: {
     text: file(`${base}profile laptop { stage base { steps: 1 } }\n`),

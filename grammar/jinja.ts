@@ -8,6 +8,8 @@ export interface Variable {
 
 export interface TemplateScan {
   readonly variables: readonly Variable[];
+  /** Words behind a `|`. */
+  readonly filters: readonly Variable[];
   /** The first thing that no Jinja could read. */
   readonly problem?: { readonly message: string; readonly start: number; readonly end: number };
 }
@@ -23,6 +25,11 @@ const globals = new Set(
     " ",
   ),
 );
+/** Those of the Jinja that formats rows: @huggingface/jinja, which is that of chat templates. */
+export const jinjaFilters: readonly string[] =
+  "abs bool capitalize default first float indent int items join last length list lower map rejectattr replace reverse safe selectattr sort string title tojson trim unique upper".split(
+    " ",
+  );
 const blockTags = new Set(
   "for endfor if elif else endif set endset macro endmacro filter endfilter raw endraw break continue generation endgeneration".split(
     " ",
@@ -32,6 +39,7 @@ const closing: Readonly<Record<string, string>> = { "{{": "}}", "{%": "%}", "{#"
 
 export function scanTemplate(text: string): TemplateScan {
   const variables: Variable[] = [];
+  const filters: Variable[] = [];
   const bound = new Set<string>();
   const open: { tag: string; start: number; end: number }[] = [];
   const opener = /\{\{|\{%|\{#/g;
@@ -40,7 +48,7 @@ export function scanTemplate(text: string): TemplateScan {
     const end = endOf(text, m.index + 2, close);
     if (end === -1) {
       const message = `\`${m[0]}\` is never closed with \`${close}\``;
-      return { variables, problem: { message, start: m.index, end: m.index + 2 } };
+      return { variables, filters, problem: { message, start: m.index, end: m.index + 2 } };
     }
     opener.lastIndex = end + 2;
     if (m[0] === "{#") continue;
@@ -50,10 +58,10 @@ export function scanTemplate(text: string): TemplateScan {
       const tag = /^[-+\s]*([a-z]+)/.exec(inside)?.[1] ?? "";
       if (!blockTags.has(tag)) {
         const message = `\`${tag || inside.trim()}\` is not a Jinja statement`;
-        return { variables, problem: { message, start: m.index, end: end + 2 } };
+        return { variables, filters, problem: { message, start: m.index, end: end + 2 } };
       }
       const problem = balance(tag, open, m.index, end + 2);
-      if (problem) return { variables, problem };
+      if (problem) return { variables, filters, problem };
       if (tag === "raw") {
         const raw = /\{%-?\s*endraw/g;
         raw.lastIndex = end;
@@ -62,17 +70,23 @@ export function scanTemplate(text: string): TemplateScan {
       }
       for (const name of bindings(tag, inside)) bound.add(name);
     } else if (inside.trim() === "") {
-      return { variables, problem: { message: "`{{ }}` reads nothing", start: m.index, end: end + 2 } };
+      return {
+        variables,
+        filters,
+        problem: { message: "`{{ }}` reads nothing", start: m.index, end: end + 2 },
+      };
     }
     const tagEnd = m[0] === "{%" ? (/^[-+\s]*[a-z]+/.exec(inside)?.[0].length ?? 0) : 0;
-    variables.push(...namesRead(inside.slice(tagEnd), start + tagEnd));
+    const read = namesRead(inside.slice(tagEnd), start + tagEnd);
+    variables.push(...read.variables);
+    filters.push(...read.filters);
   }
   const unclosed = open.pop();
   if (unclosed) {
     const message = `\`{% ${unclosed.tag} %}\` is never closed with \`{% end${unclosed.tag} %}\``;
-    return { variables: [], problem: { message, start: unclosed.start, end: unclosed.end } };
+    return { variables: [], filters, problem: { message, start: unclosed.start, end: unclosed.end } };
   }
-  return { variables: variables.filter((v) => !bound.has(v.name)) };
+  return { variables: variables.filter((v) => !bound.has(v.name)), filters };
 }
 
 /** Skips over strings, in which `}}` is only text. */
@@ -117,8 +131,9 @@ function bindings(tag: string, inside: string): string[] {
   return [];
 }
 
-function namesRead(inside: string, start: number): Variable[] {
-  const found: Variable[] = [];
+function namesRead(inside: string, start: number): { variables: Variable[]; filters: Variable[] } {
+  const variables: Variable[] = [];
+  const filters: Variable[] = [];
   const token = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[A-Za-z_]\w*|[.|]|\d[\w.]*/g;
   let before = "";
   for (let m = token.exec(inside); m; m = token.exec(inside)) {
@@ -134,10 +149,11 @@ function namesRead(inside: string, start: number): Variable[] {
       !words.has(word) &&
       !globals.has(word)
     ) {
-      found.push({ name: word, start: start + m.index });
+      variables.push({ name: word, start: start + m.index });
     }
+    if (isName && before === "|") filters.push({ name: word, start: start + m.index });
     // `is not defined`: the word after is a test's name too.
     before = word === "not" && before === "is" ? "is" : word;
   }
-  return found;
+  return { variables, filters };
 }

@@ -149,7 +149,10 @@ class AlignParser extends CstParser {
     });
     this.OPTION2({
       GATE: () => this.LA(1).tokenType !== t.LeftBrace && this.LA(0).tokenType === t.Identifier,
-      DEF: () => this.SUBRULE1(this.value),
+      DEF: () => {
+        this.OPTION4(() => this.CONSUME(t.Colon));
+        this.SUBRULE1(this.value);
+      },
     });
     this.OPTION1(() => this.SUBRULE(this.block));
   });

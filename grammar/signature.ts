@@ -30,6 +30,8 @@ export interface ParamSchema {
   readonly exclusiveMaximum?: number;
   /** `tokens`, `steps`, `nats`, `fraction`: a percentage literal fits only where a fraction is wanted. */
   readonly "x-unit"?: string;
+  /** What people use: a value outside is allowed, and probably a slip. */
+  readonly "x-usual"?: readonly [low: number, high: number];
   /** Where the default comes from: `Rafailov et al. 2023, App. B`. */
   readonly "x-source"?: string;
   /**
@@ -108,6 +110,8 @@ export interface Signature {
   /** `take_rest: any name is allowed` as in `select(prompt: instruction)`: the schema of those values. */
   readonly rest?: ParamSchema;
   output(facts: CallFacts): Type | TypeProblem;
+  /** What comes out whatever is given, where that is so. */
+  readonly makes?: Type;
   /** Names that `stage.name` and `expect` may read, with their one-line meaning. */
   readonly metrics: Readonly<Record<string, string>>;
   /**
@@ -148,7 +152,9 @@ export interface Host {
   resolve(
     path: string,
     as?: "path" | "folder",
-  ): { readonly files: readonly string[] } | { readonly problem: string; readonly help?: string };
+  ):
+    | { readonly files: readonly string[] }
+    | { readonly problem: string; readonly help?: string; readonly near?: readonly string[] };
   /** The first rows' columns of a JSONL or CSV file. */
   peek(path: string): Row | undefined;
   /** The file that `import … from "x"` means, relative to this one; `std:name` is one of the standard library. */

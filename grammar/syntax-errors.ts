@@ -75,7 +75,9 @@ function one(source: Source, error: IRecognitionException, tokens: readonly ITok
   const before = tokens[index - 1];
   const afterBefore: Place = { path: source.path, span: before ? spanOf(before) : { start: 0, end: 0 } };
 
-  if (wanted === "a declaration") return strayText(error.token, at, tokens[index + 1]);
+  if (wanted === "a declaration")
+    return strayText(error.token, at, tokens.slice(index + 1, index + 12), source);
+  if (wanted === "a string" && /^\w/.test(error.token.image)) return unquoted(at, source);
 
   const text = insertable[wanted];
   const found = atEnd ? "the end of the file" : quoted(error.token.image);
@@ -119,14 +121,36 @@ function startsDeclaration(token: IToken): boolean {
 }
 
 /** Text between declarations that none of them can start with. */
-function strayText(token: IToken, at: Place, next: IToken | undefined): Diagnostic {
+function strayText(token: IToken, at: Place, next: readonly IToken[], source: Source): Diagnostic {
   const word = token.image;
-  if (next?.image === "=") {
+  if (next[0]?.image === "=") {
+    // Rows are piped or come from a file; anything else is most often a stage.
+    const line = next.slice(
+      0,
+      next.findIndex((t, i) => i > 0 && source.text.slice(0, t.startOffset).endsWith("\n")),
+    );
+    const rows = line.some((t) => t.image === "|>" || t.image.startsWith('"'));
+    const likely = rows ? ["dataset", "stage", "model"] : ["stage", "dataset", "model"];
+    const start: Place = { path: at.path, span: { start: at.span.start, end: at.span.start } };
     return diagnose("AL0001", {
       title: `\`${word}\` is declared without its kind`,
       at,
       label: "a kind is expected before this",
-      help: [`write what it is: \`stage ${word} = …\`, \`dataset ${word} = …\`, \`model ${word} = …\``],
+      help: [`write what it is: ${likely.map((kind) => `\`${kind} ${word} = …\``).join(", ")}`],
+      fixes: likely.map((kind) => ({
+        title: `insert \`${kind}\``,
+        edits: [{ place: start, text: `${kind} ` }],
+      })),
+    });
+  }
+  if (/^[)\]}]$/.test(word)) return closesNothing(word, at, source);
+  if (word === "|") {
+    return diagnose("AL0002", {
+      title: "`|` is not a pipe",
+      at,
+      label: "`|>` is expected here",
+      help: ["rows are piped with `|>`"],
+      fixes: [replacement(at, "|>")],
     });
   }
   if ((kinds as readonly string[]).includes(word)) {
@@ -154,6 +178,34 @@ function strayText(token: IToken, at: Place, next: IToken | undefined): Diagnost
 function needs(kind: string): string {
   if (kind === "expect") return "an expression";
   return kind === "import" ? "names in braces" : "a name";
+}
+
+function closesNothing(bracket: string, at: Place, source: Source): Diagnostic {
+  const before = source.text.slice(0, at.span.start);
+  const start = before.length - (/[^\S\n]*$/.exec(before)?.[0].length ?? 0);
+  const place: Place = { path: at.path, span: { start, end: at.span.end } };
+  return diagnose("AL0012", {
+    title: `\`${bracket}\` closes nothing`,
+    at,
+    label: "no bracket is open here",
+    help: ["remove it, or write the bracket that it closes"],
+    fixes: [{ title: `remove \`${bracket}\``, edits: [{ place, text: "" }] }],
+  });
+}
+
+/** `to out/tuned`: everything up to the next space or bracket was meant. */
+function unquoted(at: Place, source: Source): Diagnostic {
+  const { start } = at.span;
+  const text = /^[^\s{}()[\],;"]+/.exec(source.text.slice(start))?.[0] ?? "";
+  const place: Place = { path: at.path, span: { start, end: start + text.length } };
+  const wanted = `"${text}"`;
+  return diagnose("AL0002", {
+    title: `\`${text}\` is a text, and stands without quotes`,
+    at: place,
+    label: "a string is expected here",
+    help: [`write \`${wanted}\``],
+    fixes: [replacement(place, wanted)],
+  });
 }
 
 const examples = {

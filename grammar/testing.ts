@@ -45,7 +45,7 @@ function operation(draft: Draft): Signature {
     params,
     positional: draft.positional ?? [],
     ...(draft.rest ? { rest: draft.rest } : {}),
-    output: typeof output === "function" ? output : () => output,
+    ...(typeof output === "function" ? { output } : { output: () => output, makes: output }),
     metrics: draft.metrics ?? {},
     validate: draft.validate ?? (() => []),
   };
@@ -77,7 +77,7 @@ const seed = int(0, 0);
 const training = {
   epochs: int(1, 1),
   batch_size: int(1, 32),
-  learning_rate: positive(1e-3),
+  learning_rate: { ...positive(1e-3), "x-usual": [1e-7, 0.1] } as ParamSchema,
   schedule: { enum: ["constant", "linear", "cosine"], default: "constant" } as ParamSchema,
   warmup: fraction(0),
   seed,
@@ -302,7 +302,7 @@ export function memoryHost(
   const host: Host = {
     resolve(path) {
       if (path.startsWith("npm:") || Object.hasOwn(files, path)) return { files: [path] };
-      return { problem: `there is no file "${path}"` };
+      return { problem: `there is no file "${path}"`, near: Object.keys(files) };
     },
     peek: (path) => files[path] ?? undefined,
     module(specifier) {

@@ -153,6 +153,16 @@ function unknownWord(
       ...didYouMean(name.text, [...choices, ...scope.params], at, () => `choices are ${oneOf(choices)}`),
     });
   }
+  const lower = name.text.toLowerCase();
+  if (lower === "true" || lower === "false") {
+    return diagnose("AL0101", {
+      title: `\`${name.text}\` is not declared`,
+      at,
+      label: "unknown name",
+      help: [`write \`${lower}\``],
+      fixes: [replacement(at, lower)],
+    });
+  }
   const quoted = JSON.stringify(name.text);
   if (wanted.schema.type === "string") {
     const near = didYouMean(name.text, scope.params, at);
@@ -205,23 +215,41 @@ function unfit(
   if (!typeOk(value, schema) || !choiceOk(value, schema)) {
     return wrongType(
       e,
-      e.kind === "string" || e.kind === "number"
+      e.kind === "string"
         ? describeValue(value)
-        : `${describeValue(value)}, ${show(value)}`,
+        : e.kind === "number"
+          ? textOf(scope.source, e.span)
+          : `${describeValue(value)}, ${show(value)}`,
       wanted,
       scope,
     );
   }
   const broken = brokenBound(value, schema);
   if (!broken) return undefined;
+  const percent = asPercent(e, value, schema, scope);
+  const written = (v: Json) => (unit === "%" && typeof v === "number" ? `${show(v * 100)}%` : show(v));
   return diagnose("AL0302", {
-    title: `\`${name}\` must be ${broken.op} ${broken.limit}, this is ${show(value)}`,
+    title: `\`${name}\` must be ${broken.op} ${written(broken.limit)}, this is ${written(value)}`,
     at,
-    label: `this is ${show(value)}`,
+    label: `this is ${written(value)}`,
     related,
     notes: e.kind === "number" ? [] : [explanation(expr, broken.op, broken.limit)],
-    help: [`write ${describe(schema)}`],
+    ...(percent === undefined
+      ? { help: [`write ${describe(schema)}`] }
+      : { help: [`write a percentage: \`${percent}\``], fixes: [replacement(at, percent)] }),
   });
+}
+
+/** `10` where a share is wanted. */
+function asPercent(
+  e: ast.Expression,
+  value: Json,
+  schema: ParamSchema,
+  scope: ValueScope,
+): string | undefined {
+  const share = schema["x-unit"] === "fraction" && e.kind === "number" && e.unit === undefined;
+  if (!share || typeof value !== "number" || value <= 1 || value > 100) return undefined;
+  return brokenBound(value / 100, schema) ? undefined : `${textOf(scope.source, e.span)}%`;
 }
 
 /** The power-assert tree of `expr op limit`. */
@@ -253,17 +281,32 @@ function unitFits(unit: ast.Unit, schema: ParamSchema): boolean {
 
 function wrongType(e: ast.Expression, given: string, wanted: Wanted, scope: ValueScope): Diagnostic {
   const text = textOf(scope.source, e.span);
-  const wrapped = isList(wanted.schema)
-    ? [replacement({ path: scope.source.path, span: e.span }, `[${text}]`)]
-    : [];
+  const at: Place = { path: scope.source.path, span: e.span };
+  const plain = isList(wanted.schema) ? undefined : plainNumber(e, text, wanted.schema);
+  const wrapped = isList(wanted.schema) ? [replacement(at, `[${text}]`)] : [];
   return diagnose("AL0301", {
     title: `\`${wanted.name}\` wants ${describe(wanted.schema)}, this is ${given}`,
     at: { path: scope.source.path, span: e.span },
     label: `this is ${given}`,
     related: wanted.place ? [[wanted.place, `${describe(wanted.schema)} is wanted`]] : [],
-    help: [wrapped.length > 0 ? `write a list: \`[${text}]\`` : `write ${describe(wanted.schema)}`],
-    fixes: wrapped,
+    help: [
+      wrapped.length > 0
+        ? `write a list: \`[${text}]\``
+        : plain === undefined
+          ? `write ${describe(wanted.schema)}`
+          : `write ${describe(wanted.schema)}: \`${plain}\``,
+    ],
+    fixes: plain === undefined ? wrapped : [replacement(at, plain)],
   });
+}
+
+/** The number in `"2"` and `32MB`, where a number is what is wanted. */
+function plainNumber(e: ast.Expression, text: string, schema: ParamSchema): string | undefined {
+  const digits = e.kind === "string" ? e.value : e.kind === "number" && e.unit !== "%" ? text : "";
+  const plain = /^-?\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?(?=[A-Za-z]*$)/.exec(digits)?.[0];
+  if (plain === undefined || (e.kind === "string" && plain !== digits)) return undefined;
+  const value = Number(plain.replaceAll("_", ""));
+  return typeOk(value, schema) && choiceOk(value, schema) && !brokenBound(value, schema) ? plain : undefined;
 }
 
 function noValue(e: ast.Expression, expr: Expr, scope: ValueScope): Diagnostic {

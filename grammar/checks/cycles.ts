@@ -75,7 +75,10 @@ function report(
     title:
       cycle.length === 1
         ? `\`${first!.name}\` needs itself`
-        : `${[...cycle, cycle[0]].map((n) => `\`${n}\``).join(" needs ")}`,
+        : `${[...cycle, cycle[0]]
+            .map((n) => `\`${n}\``)
+            .join(", which needs ")
+            .replace(", which needs", " needs")}`,
     at: first!.at,
     label: `\`${first!.name}\` needs \`${first!.to}\``,
     related: rest.map((s) => [s.at, `\`${s.name}\` needs \`${s.to}\``] as const),

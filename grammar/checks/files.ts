@@ -2,8 +2,9 @@
 import type { BoundCall, BoundValue } from "../bind-call.ts";
 import { diagnose } from "../codes.ts";
 import type { Context } from "../context.ts";
-import type { Diagnostic } from "../diagnostic.ts";
+import type { Diagnostic, Fix } from "../diagnostic.ts";
 import type { Place } from "../source.ts";
+import { didYouMean } from "../suggest.ts";
 import { type Check, everyCall, fitsItsPlace } from "./check.ts";
 
 export const files: Check = (context) =>
@@ -19,11 +20,27 @@ export function missingFiles(bound: BoundCall, context: Context): Diagnostic[] {
           title: resolved.problem,
           at,
           label: v.schema["x-align"] === "folder" ? "no such folder" : "no such file",
-          help: [resolved.help ?? "paths are relative to the folder of this file"],
+          ...nearby(path, resolved, at),
         }),
       ];
     }),
   );
+}
+
+/** A name beside the one that is missing. */
+function nearby(
+  path: string,
+  { help, near = [] }: { readonly help?: string; readonly near?: readonly string[] },
+  at: Place,
+): { help: string[]; fixes: Fix[] } {
+  const guess = didYouMean(path, near, at);
+  return {
+    help: guess.help.length > 0 ? guess.help : [help ?? "paths are relative to the folder of this file"],
+    fixes: guess.fixes.map((fix) => ({
+      title: fix.title,
+      edits: fix.edits.map((e) => ({ ...e, text: JSON.stringify(e.text) })),
+    })),
+  };
 }
 
 function pathsOf(v: BoundValue, context: Context): { path: string; at: Place }[] {

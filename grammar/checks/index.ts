@@ -26,6 +26,7 @@ import { publications } from "./publications.ts";
 import { references } from "./references.ts";
 import { templates } from "./templates.ts";
 import { unused } from "./unused.ts";
+import { unusual } from "./unusual.ts";
 import { values } from "./values.ts";
 
 export const checks: readonly Check[] = [
@@ -45,6 +46,7 @@ export const checks: readonly Check[] = [
   parameters,
   inputTypes,
   values,
+  unusual,
   files,
   casts,
   outputs,

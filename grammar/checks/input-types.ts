@@ -7,9 +7,9 @@ import type { Context } from "../context.ts";
 import type { Diagnostic, Fix } from "../diagnostic.ts";
 import { wholeFamily } from "../families.ts";
 import { declaredAt } from "../scope.ts";
-import type { InputSpec } from "../signature.ts";
+import type { InputSpec, Library } from "../signature.ts";
 import type { Place } from "../source.ts";
-import { oneOf } from "../suggest.ts";
+import { nearest, oneOf } from "../suggest.ts";
 import { fits, misfits, printType, type Type } from "../types.ts";
 import { type Check, everyCall, fitsItsPlace } from "./check.ts";
 
@@ -18,6 +18,8 @@ export const inputTypes: Check = (context) =>
     if (!fitsItsPlace(bound)) return [];
     const { signature } = bound;
     const pipe = pipeInput(signature);
+    const swapped = inAnotherOrder(bound, context);
+    if (swapped) return [swapped];
     return [
       ...(pipe && bound.piped ? piped(bound, pipe, node, context) : []),
       ...bound.inputs.flatMap((input) =>
@@ -25,6 +27,41 @@ export const inputTypes: Check = (context) =>
       ),
     ];
   });
+
+/** Two arguments by position, each of which is what the other is wanted to be. */
+function inAnotherOrder(bound: BoundCall, context: Context): Diagnostic | undefined {
+  const byPosition = bound.inputs.flatMap(({ spec, given: [given, ...more] }) =>
+    given && more.length === 0 && bound.call.args.some((a) => !a.name && a.value === given.expression)
+      ? [{ spec, given }]
+      : [],
+  );
+  const [a, b] = byPosition.filter(({ spec, given }) => !given.misplaced && !fits(given.type, spec.type));
+  if (!a || !b || !fits(a.given.type, b.spec.type) || !fits(b.given.type, a.spec.type)) return undefined;
+  const [first, second] = [a.given.expression.span, b.given.expression.span];
+  const text = (span: typeof first) => context.source.text.slice(span.start, span.end);
+  const call = `${bound.call.callee.text}(${bound.call.args
+    .map((x) => (x.value === a.given.expression ? second : x.value === b.given.expression ? first : x.span))
+    .map(text)
+    .join(", ")})`;
+  return diagnose("AL0209", {
+    title: `\`${bound.call.callee.text}\` is given its ${a.spec.name} and its ${b.spec.name} in another order`,
+    at: context.place(first),
+    label: `the ${a.spec.name} is wanted here, this is ${printType(a.given.type)}`,
+    related: [
+      [context.place(second), `the ${b.spec.name} is wanted here, this is ${printType(b.given.type)}`],
+    ],
+    help: [`write \`${call}\``],
+    fixes: [
+      {
+        title: `exchange \`${text(first)}\` and \`${text(second)}\``,
+        edits: [
+          { place: context.place(first), text: text(second) },
+          { place: context.place(second), text: text(first) },
+        ],
+      },
+    ],
+  });
+}
 
 function piped(bound: BoundCall, wanted: InputSpec, node: BoundNode, context: Context): Diagnostic[] {
   const given = bound.piped!;
@@ -120,7 +157,11 @@ function remedy(
   node: BoundNode,
   context: Context,
 ): { help: string[]; fixes: Fix[] } {
-  const found = bridges(given.type, wanted, context.signatures);
+  // Making rows of a model is a pipeline of its own, and hardly what was meant.
+  const found =
+    wanted.kind === "dataset" && given.type.kind !== "dataset"
+      ? []
+      : bridges(given.type, wanted, context.signatures);
   const best = found[0];
   if (best) {
     const call = best.call(name ?? "rows");
@@ -148,12 +189,53 @@ function remedy(
     .own()
     .filter((n) => n.declaration && n.type.kind !== "any" && n !== node && fits(n.type, wanted));
   const names = fitting.map((n) => `\`${n.id}\``);
+  const select = selection(given.type, wanted);
+  const makers = wanted.kind === "dataset" ? [] : makersOf(wanted, context.signatures);
   return {
     help: [
+      ...(select ? [`name the columns it wants: \`${name ?? "rows"} |> ${select}\``] : []),
       names.length > 0
         ? `declared in this file and fitting: ${names.join(", ")}`
         : `nothing in this file is ${printType(wanted)}`,
+      ...(makers.length > 0
+        ? [`${printType(wanted)} is what these make: ${makers.map((m) => `\`${m}(…)\``).join(", ")}`]
+        : []),
     ],
     fixes: [],
   };
+}
+
+/** What the field calls a column, where other data sets say it differently. */
+const synonyms: Readonly<Record<string, readonly string[]>> = {
+  text: ["content", "body", "document", "passage", "article", "story", "sentence"],
+  prompt: ["question", "instruction", "query", "input", "problem", "source", "context", "text"],
+  completion: ["answer", "response", "output", "target", "solution", "summary", "reply"],
+  chosen: ["preferred", "better", "accepted", "win", "winner"],
+  rejected: ["dispreferred", "worse", "lose", "loser"],
+  responses: ["completions", "answers", "candidates", "outputs"],
+  messages: ["conversations", "conversation", "dialog", "dialogue", "turns"],
+  label: ["target", "class", "answer"],
+  choices: ["options", "answers"],
+};
+
+/** `select(prompt: question)`: which column is probably meant by each that is wanted; `…` where nobody knows. */
+function selection(given: Type, wanted: Type): string | undefined {
+  if (given.kind !== "dataset" || wanted.kind !== "dataset") return undefined;
+  const missing = misfits(given.row, wanted.row);
+  if (missing.length === 0 || missing.some((m) => m.given !== undefined)) return undefined;
+  const columns = Object.keys(given.row.columns);
+  const named = Object.keys(wanted.row.columns).map((column) => {
+    if (columns.includes(column)) return column;
+    const same = (synonyms[column] ?? []).find((s) => columns.includes(s));
+    return `${column}: ${same ?? nearest(column, columns)[0] ?? (missing.length === 1 ? columns[0] : "…")}`;
+  });
+  return named.every((n) => n.endsWith("…")) ? undefined : `select(${named.join(", ")})`;
+}
+
+/** Operations whose result is of this type whatever they are given. */
+function makersOf(wanted: Type, library: Library): string[] {
+  return [...library.values()].flatMap((s) => {
+    if ((s.kind !== "model" && s.kind !== "stage") || !s.makes || s.makes.kind === "any") return [];
+    return fits(s.makes, wanted) ? [s.name] : [];
+  });
 }

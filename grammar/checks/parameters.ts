@@ -3,9 +3,9 @@ import { type BoundCall, pipeInput } from "../bind-call.ts";
 import { diagnose } from "../codes.ts";
 import type { Context } from "../context.ts";
 import type { Diagnostic } from "../diagnostic.ts";
-import { describe } from "../schema.ts";
-import type { Signature } from "../signature.ts";
-import { didYouMean, listed } from "../suggest.ts";
+import { choicesOf, describe } from "../schema.ts";
+import type { ParamSchema, Signature } from "../signature.ts";
+import { didYouMean, listed, oneOf } from "../suggest.ts";
 import { type Check, everyCall, fitsItsPlace } from "./check.ts";
 
 export const parameters: Check = (context) =>
@@ -62,7 +62,15 @@ function missing(bound: BoundCall, signature: Signature, context: Context): Diag
       at: context.place(bound.call.callee.span),
       label: `\`${name}\` is missing: ${describe(schema)}`,
       notes: schema.description ? [`${name}: ${schema.description}`] : [],
-      help: [`add \`${name}: …\``],
+      help: [`add ${examples(name, schema)}`],
     });
   });
+}
+
+/** `part: train` or `part: held_out`, where a few words are all there is. */
+function examples(name: string, schema: ParamSchema): string {
+  const choices = choicesOf(schema);
+  return choices.length > 0 && choices.length <= 3
+    ? oneOf(choices.map((choice) => `${name}: ${choice}`))
+    : `\`${name}: …\``;
 }

@@ -19,7 +19,7 @@ export const publications: Check = (context) => {
     const first = folder === undefined ? undefined : folders.get(folder);
     if (d.to && first?.to) {
       found.push(
-        diagnose("AL0102", {
+        diagnose("AL0508", {
           title: `two things are published to "${folder}"`,
           at: context.place(d.to.span),
           label: "published here again",

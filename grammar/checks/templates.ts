@@ -4,7 +4,7 @@ import type { BoundCall, BoundValue } from "../bind-call.ts";
 import { diagnose } from "../codes.ts";
 import type { Context } from "../context.ts";
 import type { Diagnostic } from "../diagnostic.ts";
-import { scanTemplate } from "../jinja.ts";
+import { jinjaFilters, scanTemplate, type Variable } from "../jinja.ts";
 import { namesOf } from "../scope.ts";
 import type { Place } from "../source.ts";
 import { didYouMean, listed } from "../suggest.ts";
@@ -76,14 +76,27 @@ function entry(e: Entry, d: TemplateDeclaration, context: Context): Diagnostic[]
       }),
     ];
   }
-  const { problem } = scanTemplate(e.value.value);
-  if (!problem) return [];
+  const { problem, filters } = scanTemplate(e.value.value);
+  if (!problem) return filters.flatMap((f) => filter(f, e.value as StringLiteral, context));
   return [
     diagnose("AL0402", {
       title: problem.message,
       at: placeIn(e.value, problem.start, problem.end, context),
       label: "Jinja cannot read this",
       help: ["write `{{ column }}` for a value and `{% if … %} … {% endif %}` for a choice"],
+    }),
+  ];
+}
+
+function filter({ name, start }: Variable, text: StringLiteral, context: Context): Diagnostic[] {
+  if (jinjaFilters.includes(name)) return [];
+  const at = placeIn(text, start, start + name.length, context);
+  return [
+    diagnose("AL0111", {
+      title: `Jinja has no filter \`${name}\``,
+      at,
+      label: "unknown filter",
+      ...didYouMean(name, jinjaFilters, at, (all) => `filters are ${listed(all, all.length)}`),
     }),
   ];
 }

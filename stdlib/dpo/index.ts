@@ -30,6 +30,7 @@ export const dpo = defineStage(
         exclusiveMinimum: 0,
         default: 0.1,
         description: "Strength of the pull to the reference.",
+        "x-usual": [1e-3, 10],
         "x-source": "Rafailov et al. 2023 App. B",
       }),
       loss: Type.Enum(["sigmoid", "hinge", "ipo", "robust"], {

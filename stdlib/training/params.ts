@@ -39,6 +39,7 @@ export function trainingParams(defaults: TrainingDefaults) {
       exclusiveMinimum: 0,
       default: defaults.learning_rate,
       description: "Peak learning rate.",
+      "x-usual": [1e-8, 1],
       ...source,
     }),
     schedule: Type.Enum(["constant", "linear", "cosine", "inverse_sqrt"], {

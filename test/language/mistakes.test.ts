@@ -12,7 +12,9 @@ const columns: Readonly<Record<string, ReturnType<Host["peek"]>>> = {
 };
 const host: Host = {
   resolve: (path) =>
-    Object.hasOwn(columns, path) ? { files: [path] } : { problem: `there is no file "${path}"` },
+    Object.hasOwn(columns, path)
+      ? { files: [path] }
+      : { problem: `there is no file "${path}"`, near: Object.keys(columns) },
   peek: (path) => columns[path],
 };
 
@@ -44,17 +46,17 @@ test.each(mistakes.map((mistake) => [mistake.what, mistake] as const))("%s", (_,
   const [first] = diagnostics;
   expect(first, "nothing was found").toBeDefined();
   if (mistake.right) {
-    const at = first!.labels[0]!.place;
-    expect({ path: at.path, text: text.slice(at.span.start, at.span.end), ...at.span }, shown).toEqual({
-      path,
-      text: text.slice(span.start, span.end),
-      ...span,
-    });
+    // Into the cause: the whole of it, or the sign in it that is wrong.
+    const { place } = first!.labels[0]!;
+    expect(place.path, shown).toBe(path);
+    expect(place.span.start, shown).toBeGreaterThanOrEqual(span.start);
+    expect(place.span.end, shown).toBeLessThanOrEqual(span.end);
+    expect(place.span.end, shown).toBeGreaterThan(place.span.start);
   }
   if (mistake.repair === "fix") {
     const fix = first!.fixes[0];
     expect(fix, shown).toBeDefined();
-    const { text: mended } = { text: applied(text, fix!) };
+    const mended = applied(text, fix!);
     expect(render(found(mended), [{ path, text: mended }], { color: false }), shown).toBe("");
   } else {
     const advice = [...first!.help, ...first!.notes, ...first!.labels.map((l) => l.text)].join("\n");
