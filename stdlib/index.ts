@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import type { Operation } from "../engine/index.ts";
 import type { Row } from "../grammar/index.ts";
 import type { Device } from "../tensor/index.ts";
+import { bestOf } from "./best-of/index.ts";
 import { binarize } from "./binarize/index.ts";
 import { classify } from "./classify/index.ts";
 import { compare } from "./compare/index.ts";
@@ -13,6 +14,7 @@ import { exec } from "./exec/index.ts";
 import type { Conversation, ReplyOptions } from "./generate/conversation.ts";
 import { generate } from "./generate/index.ts";
 import { gguf } from "./gguf/index.ts";
+import { grpo } from "./grpo/index.ts";
 import { cachedRows } from "./hf/cached-rows.ts";
 import { hf, hfRows } from "./hf/index.ts";
 import { judge } from "./judge/index.ts";
@@ -22,7 +24,7 @@ import { ppo } from "./ppo/index.ts";
 import { pretrain } from "./pretrain/index.ts";
 import { classification, lmEval, promptsource, render } from "./prompts/index.ts";
 import { reward } from "./reward/index.ts";
-
+import { rloo } from "./rloo/index.ts";
 import { sft } from "./sft/index.ts";
 import { tokenizer } from "./tokenizer/index.ts";
 import type { BackendReport } from "./training/backend.ts";
@@ -52,6 +54,9 @@ export const library: ReadonlyMap<string, Operation> = new Map(
     reward,
     ppo,
     classify,
+    rloo,
+    grpo,
+    bestOf,
     compare,
     exec,
   ].map((operation) => [operation.id ?? operation.name, operation]),

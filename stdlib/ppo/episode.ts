@@ -82,5 +82,8 @@ export function rowsOf(data: ArrayLike<number>, episodes: readonly Episode[]): n
   return episodes.map(({ ids }, i) => ids.map((_, t) => data[i * width + t]!));
 }
 
-const responseWidth = (episodes: readonly Episode[]): number =>
-  paddedLength(Math.max(1, ...episodes.map(({ ids }) => ids.length)));
+/** Short responses are rounded up to fours, so that little is padded; longer ones as sequences are. */
+function responseWidth(episodes: readonly Episode[]): number {
+  const longest = Math.max(1, ...episodes.map(({ ids }) => ids.length));
+  return longest <= 16 ? 4 * Math.ceil(longest / 4) : paddedLength(longest);
+}

@@ -1,8 +1,7 @@
 // Declares `ppo`: proximal policy optimisation of a model against a reward, held to a reference by a KL penalty.
 import Type from "typebox";
 import { defineStage } from "../../engine/index.ts";
-import type { Type as AlignType, CallFacts, TypeProblem } from "../../grammar/index.ts";
-import { policyInputs, policyMetrics, policyParams, policyProblems } from "./params.ts";
+import { policyInputs, policyMetrics, policyOutput, policyParams, policyProblems } from "./params.ts";
 
 const paper = { "x-source": "Schulman et al. 2017; lm-human-preferences; TRL" };
 
@@ -129,7 +128,7 @@ export const ppo = defineStage(
           ]
         : []),
     ],
-    output,
+    output: policyOutput,
     metrics: {
       ...policyMetrics,
       value_loss: "clipped value loss, half the mean square",
@@ -141,23 +140,3 @@ export const ppo = defineStage(
   },
   () => import("./run.ts").then((m) => m.ppo),
 );
-
-/** Pretraining text and its coefficient come together. */
-export function output({ inputs, params }: CallFacts): AlignType | TypeProblem {
-  const coef = params.ptx_coef as number;
-  if (coef > 0 && !inputs.pretrain) {
-    return {
-      message: `ptx_coef is ${coef}, but there is no pretraining text`,
-      help: "give `pretrain: corpus`",
-      at: "ptx_coef",
-    };
-  }
-  if (coef === 0 && inputs.pretrain) {
-    return {
-      message: "with ptx_coef 0 the pretraining text is not used",
-      help: "set ptx_coef (PPO-ptx: 27.8), or leave `pretrain` out",
-      at: "pretrain",
-    };
-  }
-  return { kind: "model" };
-}

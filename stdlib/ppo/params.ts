@@ -1,7 +1,15 @@
 // What ppo, rloo and grpo are told alike: inputs, parameters, metrics, and which of them have no effect beside others.
 import Type from "typebox";
-import type { InputSpec, ParamProblem } from "../../grammar/index.ts";
-import { dataset, rows } from "../../grammar/index.ts";
+import {
+  type Type as AlignType,
+  type CallFacts,
+  dataset,
+  type InputSpec,
+  type ParamProblem,
+  rows,
+  type TypeProblem,
+} from "../../grammar/index.ts";
+import type { Aggregation } from "../../tensor/index.ts";
 import {
   type LoraParams,
   loraParams,
@@ -257,3 +265,47 @@ export const policyMetrics = {
   updates: "optimiser steps of the policy",
   episodes: "responses sampled",
 };
+
+/** Pretraining text and its coefficient come together. */
+export function policyOutput({ inputs, params }: CallFacts): AlignType | TypeProblem {
+  const coef = params.ptx_coef as number;
+  if (coef > 0 && !inputs.pretrain) {
+    return {
+      message: `ptx_coef is ${coef}, but there is no pretraining text`,
+      help: "give `pretrain: corpus`",
+      at: "ptx_coef",
+    };
+  }
+  if (coef === 0 && inputs.pretrain) {
+    return {
+      message: "with ptx_coef 0 the pretraining text is not used",
+      help: "set ptx_coef (PPO-ptx: 27.8), or leave `pretrain` out",
+      at: "pretrain",
+    };
+  }
+  return { kind: "model" };
+}
+
+export interface GroupParams extends PolicyParams {
+  readonly samples: number;
+  readonly aggregation: Aggregation;
+}
+
+/** Of the algorithms that hold the responses to a prompt against each other. */
+export function groupParams(samples: number, source: string, aggregation: Aggregation, lossSource: string) {
+  return {
+    samples: Type.Integer({
+      minimum: 2,
+      default: samples,
+      description: "Responses to each prompt; divides batch_size.",
+      "x-source": source,
+    }),
+    aggregation: Type.Enum(["token_mean", "sequence_mean", "sequence_sum"], {
+      type: "string",
+      default: aggregation,
+      description:
+        "The loss is the mean over all tokens, or over responses of the mean or of the sum over their tokens.",
+      "x-source": lossSource,
+    }),
+  };
+}

@@ -44,6 +44,8 @@ export interface Method {
   };
 }
 
+export const fixedKl: KlControl = { kind: "fixed", target: 1, horizon: 1 };
+
 /** Beside the trainers' states, all that an iteration depends on. */
 interface Standing {
   readonly iteration: number;
