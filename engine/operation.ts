@@ -29,6 +29,8 @@ export interface Declaration<P extends TObject> {
   readonly rest?: TSchema;
   readonly output: Type | ((facts: CallFacts) => Type | TypeProblem);
   readonly metrics?: Readonly<Record<string, string>>;
+  /** The result shows what its inputs are called: their names and order are part of the key. */
+  readonly named?: boolean;
   /** The result depends on the tensor backend, whose fingerprint then goes into the key. */
   readonly numeric?: boolean;
   /** Uses every core while it runs; such tasks never run side by side. */
@@ -48,6 +50,7 @@ export interface Declaration<P extends TObject> {
 export interface Operation extends Signature {
   readonly version: number;
   readonly numeric: boolean;
+  readonly named: boolean;
   readonly heavy: boolean;
   readonly rowwise?: string;
   /** The implementation, loaded only in the process that runs it. */
@@ -107,6 +110,7 @@ function define<P extends TObject, R>(
     ...(rest ? { rest: rest as unknown as ParamSchema } : {}),
     metrics: declaration.metrics ?? {},
     numeric: declaration.numeric ?? false,
+    named: declaration.named ?? false,
     heavy: declaration.heavy ?? false,
     ...(declaration.rowwise === undefined ? {} : { rowwise: declaration.rowwise }),
     ...(typeof output === "function" ? { output } : { output: () => output, makes: output }),

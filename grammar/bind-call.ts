@@ -183,14 +183,22 @@ function sortArguments(call: ast.Call, signature: Signature, site: CallSite, con
   const positional: ast.Expression[] = [];
   for (const arg of call.args) {
     if (arg.name) give(arg.name, arg.value, undefined);
-    // `select(prompt)` is `select(prompt: prompt)`: where any name may be given, a bare one gives itself.
-    else if (signature.rest && arg.value.kind === "reference" && positional.length >= places)
-      give(arg.value.name, arg.value, undefined);
-    else positional.push(arg.value);
+    else {
+      // `select(prompt)` is `select(prompt: prompt)`: where any name may be given, a bare one gives itself.
+      const own = signature.rest || signature.restInputs ? ownName(arg.value) : undefined;
+      if (own && positional.length >= places) give(own, arg.value, undefined);
+      else positional.push(arg.value);
+    }
   }
   for (const entry of site.block?.entries ?? []) give(entry.name, entry.value, entry.profile);
   sortPositional(positional, signature, sorted, piped, context);
   return sorted;
+}
+
+/** `prompt` is called so, and `tuned[*]` is called `tuned`. */
+function ownName(e: ast.Expression): ast.Name | undefined {
+  if (e.kind === "index") return ownName(e.object);
+  return e.kind === "reference" ? e.name : undefined;
 }
 
 function sortPositional(

@@ -23,6 +23,7 @@ import { local } from "./local/index.ts";
 import { ppo } from "./ppo/index.ts";
 import { pretrain } from "./pretrain/index.ts";
 import { classification, lmEval, promptsource, render } from "./prompts/index.ts";
+import { report } from "./report/index.ts";
 import { reward } from "./reward/index.ts";
 import { rloo } from "./rloo/index.ts";
 import { sft } from "./sft/index.ts";
@@ -59,6 +60,7 @@ export const library: ReadonlyMap<string, Operation> = new Map(
     bestOf,
     compare,
     exec,
+    report,
   ].map((operation) => [operation.id ?? operation.name, operation]),
 );
 

@@ -111,7 +111,7 @@ function failures(events: readonly Event[]): string {
 /** A table of `report` as such; what other stages have to say as they say it. */
 function result(stage: StageReport): string {
   const title = `<h3><a href="#${anchor(stage.node)}">${quoted(stage.node)}</a></h3>`;
-  return `${title}${stage.ops.at(-1) === "report" ? samples(stage.samples) : `<pre>${quoted(stage.summary!.trimEnd())}</pre>`}`;
+  return `${title}${stage.ops.at(-1) === "report" ? samples(stage.samples, stage.columns) : `<pre>${quoted(stage.summary!.trimEnd())}</pre>`}`;
 }
 
 function article(stage: StageReport, plots: readonly Plot[]): string {

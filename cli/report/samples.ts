@@ -9,8 +9,8 @@ import { table } from "./html.ts";
 const longest = 600;
 const shortText = 60;
 
-export function samples(rows: readonly RowData[]): string {
-  return isFlat(rows) ? flat(rows) : rows.map(card).join("\n");
+export function samples(rows: readonly RowData[], columns?: readonly string[]): string {
+  return isFlat(rows) ? flat(rows, columns) : rows.map(card).join("\n");
 }
 
 /** Nothing but numbers and short texts: rows that want to be compared. */
@@ -22,13 +22,22 @@ export function isFlat(rows: readonly RowData[]): boolean {
   );
 }
 
-function flat(rows: readonly RowData[]): string {
-  const columns = [...new Set(rows.flatMap(Object.keys))];
+function flat(
+  rows: readonly RowData[],
+  columns: readonly string[] = [...new Set(rows.flatMap((row) => Object.keys(row)))],
+): string {
   return table(
     columns.map(quoted),
-    rows.map((row) => columns.map((column) => cell(row[column]))),
+    rows.map((row) => columns.map((column) => `${cell(row[column])}${interval(row, column, columns)}`)),
     "flat",
   );
+}
+
+/** Of a number whose ends have no columns of their own. */
+function interval(row: RowData, column: string, columns: readonly string[]): string {
+  const [low, high] = [`${column}_low`, `${column}_high`];
+  if (columns.includes(low) || typeof row[low] !== "number" || typeof row[high] !== "number") return "";
+  return ` <span class="quiet number">[${metric(row[low])}, ${metric(row[high])}]</span>`;
 }
 
 function cell(value: Json | undefined): string {

@@ -1,5 +1,5 @@
 // What is known of one stage: how it was made, what it measured, and the first rows of what it wrote.
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Plan,
@@ -32,6 +32,8 @@ export interface StageReport {
   /** Of a dataset, or of a stage that wrote rows. */
   readonly rows?: number;
   readonly samples: readonly RowData[];
+  /** Of a table: its columns in the order in which they are read. */
+  readonly columns?: readonly string[];
   readonly params: readonly {
     readonly call: string;
     readonly name: string;
@@ -96,7 +98,7 @@ async function rowsOf(
   tree: string,
   store: Store,
   wanted: number,
-): Promise<Pick<StageReport, "rows" | "samples">> {
+): Promise<Pick<StageReport, "rows" | "samples" | "columns">> {
   const laid = await store.materialise(tree);
   if (!("dir" in laid) || !existsSync(join(laid.dir, "columns.json"))) return { samples: [] };
   const samples: RowData[] = [];
@@ -104,5 +106,11 @@ async function rowsOf(
     if (samples.length >= wanted) break;
     samples.push(row);
   }
-  return { rows: (await readColumns(laid.dir)).rows, samples };
+  const { rows } = await readColumns(laid.dir);
+  const table = join(laid.dir, "table.json");
+  return {
+    rows,
+    samples,
+    ...(existsSync(table) ? (JSON.parse(readFileSync(table, "utf8")) as { columns: string[] }) : {}),
+  };
 }

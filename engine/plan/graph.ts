@@ -224,6 +224,7 @@ async function planCall(
     op: call.op,
     version: operation.version,
     numeric: operation.numeric,
+    ...(operation.named ? { named: true } : {}),
     ...(operation.rowwise === undefined ? {} : { rowwise: operation.rowwise }),
     params: call.params,
     ...keyedParams(call.params, operation),

@@ -192,6 +192,31 @@ describe("the scope of a row-wise task's rows", () => {
   });
 });
 
+describe("a task whose result shows what its inputs are called", () => {
+  const table = (named: boolean, inputs: Record<string, string[]>) => ({
+    calls: [
+      {
+        ...{
+          op: "report",
+          version: 1,
+          numeric: false,
+          ...(named ? { named: true } : {}),
+          params: {},
+          shown: {},
+        },
+        ...{ provenance: {}, keyed: {}, dir: "/p", files: {}, inputs },
+      },
+    ],
+  });
+  const key = (...of: Parameters<typeof table>) => keyOf(table(...of), () => "d".repeat(64), "").key;
+
+  test("has their names and order in its key, and no other task has", () => {
+    expect(key(true, { a: ["x"], b: ["y"] })).not.toBe(key(true, { a: ["renamed"], b: ["y"] }));
+    expect(key(true, { a: ["x"], b: ["y"] })).not.toBe(key(true, { b: ["y"], a: ["x"] }));
+    expect(key(false, { a: ["x"], b: ["y"] })).toBe(key(false, { b: ["renamed"], a: ["y"] }));
+  });
+});
+
 describe("keys, pinned", () => {
   // Whoever changes these has changed every key of every store: every artifact of every user is built again.
   test("the keys of a small program are what they have always been", async () => {

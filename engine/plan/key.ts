@@ -55,7 +55,12 @@ function preImage(task: KeyedTask, digestOf: (node: string) => string | undefine
       files: mapValues(call.files, (files) =>
         files.map(({ within, sha256 }) => (within === undefined ? sha256 : [within, sha256])),
       ),
-      inputs: mapValues(call.inputs, (nodes) => nodes.map((node) => digestOf(node)!)),
+      inputs: call.named
+        ? Object.entries(call.inputs).map(([name, nodes]) => [
+            name,
+            ...nodes.map((node) => [node, digestOf(node)!]),
+          ])
+        : mapValues(call.inputs, (nodes) => nodes.map((node) => digestOf(node)!)),
     })),
     ...(task.calls.some((call) => call.numeric) ? { numerics } : {}),
   };
@@ -86,6 +91,8 @@ function keyTree(task: KeyedTask, digestOf: (node: string) => string | undefined
         leaves.push({ label, value: file.sha256, name: file.name });
       });
     }
+    if (call.named)
+      leaves.push({ label: `${prefix}names`, value: canonicalJson(Object.entries(call.inputs)) });
     for (const [name, nodes] of Object.entries(call.inputs)) {
       nodes.forEach((node, at) => {
         input(`${prefix}inputs.${name}${nodes.length > 1 ? `.${at}` : ""}`, node);

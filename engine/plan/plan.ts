@@ -19,6 +19,8 @@ export interface PlanCall {
   readonly op: string;
   readonly version: number;
   readonly numeric: boolean;
+  /** Names and order of its inputs are part of the key. */
+  readonly named?: boolean;
   /** The input whose rows are worked on one by one. */
   readonly rowwise?: string;
   /** As the implementation gets them. */
