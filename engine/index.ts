@@ -6,6 +6,7 @@ export { type History, type HistoryEntry, loadHistory, readEvents, runsOf } from
 export {
   type Declaration,
   defaultsOf,
+  defineMixture,
   defineModel,
   defineSource,
   defineStage,

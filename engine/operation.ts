@@ -81,6 +81,14 @@ export function defineModel<P extends TObject>(
   return define("model", declaration, load);
 }
 
+/** `mixture m = name(…)`: one dataset drawn from several. */
+export function defineMixture<P extends TObject>(
+  declaration: Declaration<P>,
+  load: () => Promise<StageRun<Static<P>>>,
+): Operation {
+  return define("mixture", declaration, load);
+}
+
 /** `stage s = name(…)`. */
 export function defineStage<P extends TObject>(
   declaration: Declaration<P>,

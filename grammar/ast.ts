@@ -226,8 +226,6 @@ export interface TemplateDeclaration extends DeclarationBase {
   readonly kind: "template";
   /** `template t for rows`: the dataset whose columns it reads. */
   readonly rows?: Name;
-  /** `template t = promptsource("file.yaml")` */
-  readonly value?: Expression;
   readonly block: ObjectExpression;
 }
 
@@ -339,7 +337,7 @@ export function expressionsOf(declaration: Declaration): readonly Expression[] {
         ...(declaration.block ? [declaration.block] : []),
       ];
     case "template":
-      return [...(declaration.value ? [declaration.value] : []), declaration.block];
+      return [declaration.block];
     case "expect":
       return [declaration.value];
     case "publish":

@@ -15,6 +15,7 @@ import {
   type TypeProblem,
 } from "./signature.ts";
 import { join, type Place, positionAt } from "./source.ts";
+import { templatesOf } from "./templates-of.ts";
 import { any, commonType, fits, type Json, type Row, type Type } from "./types.ts";
 import { type Evaluated, evaluateValue } from "./values.ts";
 
@@ -116,7 +117,7 @@ export function bindCall(call: ast.Call, site: CallSite, context: Context, bindG
     return [{ spec, expression, given: bindGiven(expression, id, spec.variadic ?? false) }];
   });
   const row = rowBefore(site, inputs);
-  const values = bindValues(signature, sorted.params, site, row, context);
+  const values = bindValues(signature, sorted.params, site, row, inputs, context);
   const filled = new Set(values.map((v) => v.name));
   const missingParams = (signature.params.required ?? []).filter((name) => !filled.has(name));
   const missingInputs = specs.filter((spec) => !spec.optional && !sorted.inputs.has(spec.name));
@@ -271,10 +272,12 @@ function bindValues(
   given: Map<string, Given>,
   site: CallSite,
   row: Row | undefined,
+  inputs: readonly BoundInput[],
   context: Context,
 ): BoundValue[] {
   const values: BoundValue[] = [];
-  const scope = { ...context.values, row };
+  const datasets = inputs.find((i) => i.given.some((g) => g.type.kind === "dataset"))?.given ?? [];
+  const scope = { ...context.values, row, templatesOf: () => templatesOf(datasets, context) };
   const declared = signature.params.properties;
   const others = [...given.keys()].filter((name) => !Object.hasOwn(declared, name));
   for (const name of [...Object.keys(declared), ...others]) {
@@ -286,6 +289,9 @@ function bindValues(
       const provenance = provenanceOf(g.expression, evaluated, profile, context);
       const { expression, written } = g;
       values.push({ name, expression, ...(written ? { written } : {}), schema, evaluated, provenance });
+    } else if (schema["x-align"] === "templates") {
+      const evaluated = { value: templatesOf(datasets, context), problems: [], reads: [] };
+      values.push({ ...byDefault(name, schema), evaluated });
     } else if (schema.default !== undefined) values.push(byDefault(name, schema));
   }
   return values;
@@ -385,5 +391,8 @@ function factsOf(bound: Unfinished, signature: Signature, context: Context): Cal
     params[v.name] = value;
   }
   const row = bound.row;
-  return { inputs, params, ...(row ? { row } : {}), peek: (path) => context.host.peek(path) };
+  const given = Object.fromEntries(
+    bound.inputs.flatMap((i) => (i.spec.variadic ? [[i.spec.name, i.given.map((g) => g.type)]] : [])),
+  );
+  return { inputs, given, params, ...(row ? { row } : {}), peek: (path) => context.host.peek(path) };
 }

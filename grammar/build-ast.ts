@@ -159,10 +159,7 @@ class Builder {
           ...base,
           kind: "template",
           ...(rows ? { rows: this.#name(rows) } : {}),
-          ...(n.children.Equals ? { value: this.value(node(n, "value")) } : {}),
-          block: n.children.block
-            ? this.#block(node(n, "block"))
-            : { kind: "object", entries: [], span: this.#here() },
+          block: this.#block(node(n, "block")),
         };
       }
       case "expectation": {

@@ -49,6 +49,7 @@ export { distance, nearest } from "./suggest.ts";
 export {
   any,
   type ColumnType,
+  commonType,
   dataset,
   fits,
   type Json,

@@ -171,7 +171,7 @@ class AlignParser extends CstParser {
     this.SUBRULE(this.value);
   });
 
-  /** template: "template" Name ("for" Name)? ("=" value)? block? */
+  /** template: "template" Name ("for" Name)? block */
   template = this.RULE("template", () => {
     this.CONSUME(t.Keyword.template);
     this.CONSUME(t.Name);
@@ -179,11 +179,7 @@ class AlignParser extends CstParser {
       this.CONSUME(t.For);
       this.CONSUME1(t.Name);
     });
-    this.OPTION1(() => {
-      this.CONSUME(t.Equals);
-      this.SUBRULE(this.value);
-    });
-    this.OPTION2(() => this.SUBRULE(this.block));
+    this.SUBRULE(this.block);
   });
 
   /** expectation: "expect" value Text? */

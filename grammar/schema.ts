@@ -5,6 +5,7 @@ import type { Json, ScalarType } from "./types.ts";
 
 /** Bare words that this parameter takes. */
 export function choicesOf(schema: ParamSchema): string[] {
+  if (schema["x-align"] === "templates") return ["all", "none"];
   return [
     ...(schema.enum ?? []).filter((v) => typeof v === "string"),
     ...(typeof schema.const === "string" ? [schema.const] : []),
@@ -79,6 +80,8 @@ export function describe(schema: ParamSchema): string {
   switch (schema["x-align"]) {
     case "template":
       return "a template";
+    case "templates":
+      return "`all`, `none`, how many of each dataset, or a list of templates";
     case "expression":
       return "an expression over the row's columns";
     case "path":

@@ -36,12 +36,13 @@ export interface ParamSchema {
   readonly "x-source"?: string;
   /**
    * What this parameter is to the language, when it is not a plain value: a `template` reference (its value
-   * becomes `{input, target?}` texts), a `path` (resolved by the host, its content goes into the key), a `folder`
+   * becomes `{input, target?}` texts), the `templates` of the datasets given (written `all`, `none`, how many, or a
+   * list; its value becomes the texts for each dataset, in their order), a `path` (resolved by the host, its content goes into the key), a `folder`
    * (a path that means every file in it, names included), or an
    * `expression` over the row's columns (its value becomes the lowered expression), or a `command`: a text of which
    * every word that is a file of the project stands for that file's content in the key.
    */
-  readonly "x-align"?: "template" | "path" | "folder" | "expression" | "command";
+  readonly "x-align"?: "templates" | "template" | "path" | "folder" | "expression" | "command";
   /** The named row that a template reads, where it is not the row of the operation's data: `Chat`. */
   readonly "x-row"?: RowName;
   /** Does not change the result and stays out of the key: threads, logging. */
@@ -80,6 +81,8 @@ export interface CallFacts {
   readonly inputs: Readonly<Record<string, Type>>;
   /** Parameters as evaluated, defaults filled in. */
   readonly params: Readonly<Record<string, Json>>;
+  /** The type of each thing given under an input that takes several. */
+  readonly given?: Readonly<Record<string, readonly Type[]>>;
   /** The row before the pipe, for transforms; the row of the first dataset input otherwise. */
   readonly row?: Row;
   /** Columns of a file-like source, when it can be looked at. */

@@ -31,6 +31,8 @@ export interface ValueScope {
   /** A template's texts, by its declaration; undefined when they could not be read. */
   template(name: string): Json | undefined;
   readonly templates: readonly string[];
+  /** The templates of each dataset that the operation is given. */
+  templatesOf?(): readonly (readonly Json[])[];
   /** The columns before this operation; undefined when they are not known. */
   readonly row?: Row | undefined;
 }
@@ -46,6 +48,7 @@ export interface Wanted {
 export function evaluateValue(e: ast.Expression, wanted: Wanted, scope: ValueScope): Evaluated {
   const { schema } = wanted;
   if (e.kind === "hole") return { problems: [], reads: [] };
+  if (schema["x-align"] === "templates") return templatesValue(e, wanted, scope);
   if (schema["x-align"] === "template") return templateValue(e, wanted, scope);
   if (schema["x-align"] === "expression") return expressionValue(e, wanted, scope);
   if (isList(schema) && e.kind === "list") return listValue(e, wanted, scope);
@@ -317,6 +320,31 @@ function noValue(e: ast.Expression, expr: Expr, scope: ValueScope): Diagnostic {
     notes: [explain(expr).join("\n")],
     help: ["a division by zero, or a number too large; change one of the values"],
   });
+}
+
+/** `all`, `none`, how many of each dataset, or a list of templates for every dataset. */
+function templatesValue(e: ast.Expression, wanted: Wanted, scope: ValueScope): Evaluated {
+  const own = scope.templatesOf?.() ?? [];
+  if (e.kind === "reference" && e.name.text === "all") return { value: own, problems: [], reads: [] };
+  if (e.kind === "reference" && e.name.text === "none")
+    return { value: own.map(() => []), problems: [], reads: [] };
+  const isTemplate = e.kind === "reference" && scope.declaration(e.name.text)?.kind === "template";
+  if (e.kind === "list" || isTemplate) {
+    const items = e.kind === "list" ? e.items : [e];
+    const each = items.map((item) =>
+      templateValue(item, { ...wanted, schema: { "x-align": "template" } }, scope),
+    );
+    const problems = each.flatMap((x) => x.problems);
+    const texts = each.flatMap((x) => (x.value === undefined ? [] : [x.value]));
+    if (texts.length < each.length) return { problems, reads: [] };
+    return { value: own.map(() => texts), problems, reads: [] };
+  }
+  const choice: ParamSchema = {
+    anyOf: [{ const: "all" }, { const: "none" }, { type: "integer", minimum: 1 }],
+  };
+  const { value, problems, reads } = evaluateValue(e, { ...wanted, schema: choice }, scope);
+  if (typeof value !== "number") return { problems, reads };
+  return { value: own.map((all) => all.slice(0, value)), problems, reads };
 }
 
 function templateValue(e: ast.Expression, wanted: Wanted, scope: ValueScope): Evaluated {

@@ -20,6 +20,7 @@ import { hf, hfRows } from "./hf/index.ts";
 import { judge } from "./judge/index.ts";
 import { lexicon, script } from "./lexicon/index.ts";
 import { local } from "./local/index.ts";
+import { proportional, weighted } from "./mixture/index.ts";
 import { ppo } from "./ppo/index.ts";
 import { pretrain } from "./pretrain/index.ts";
 import { classification, lmEval, promptsource, render } from "./prompts/index.ts";
@@ -46,6 +47,8 @@ export const library: ReadonlyMap<string, Operation> = new Map(
     lexicon,
     script,
     tokenizer,
+    proportional,
+    weighted,
     pretrain,
     sft,
     generate,

@@ -7,6 +7,7 @@ const kinds = [
   ["source", "Sources", '`dataset d = jsonl("rows.jsonl")` brings rows in.'],
   ["transform", "Transforms", "`rows |> take(100)` makes rows of rows."],
   ["model", "Models and judges", '`model m = hf("…")` is what stages start from or are judged by.'],
+  ["mixture", "Mixtures", "`mixture m = proportional(clusters)` is one dataset drawn from several."],
   ["stage", "Stages", "`stage s = sft(m, rows) { … }` makes an artifact, and measures."],
 ] as const;
 

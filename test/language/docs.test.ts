@@ -63,6 +63,7 @@ test("there is an example for every kind of declaration", () => {
     "import",
     "export",
     "cluster",
+    "mixture",
   ])
     expect(
       examples.some(([, code]) => new RegExp(`^${kind} `, "m").test(code)),

@@ -1,0 +1,50 @@
+// The templates that are written `for` a dataset, or for one that it is made of.
+import type { BoundArgument, BoundNode } from "./bind.ts";
+import type { Context } from "./context.ts";
+import { scanTemplate } from "./jinja.ts";
+import { modulesOf } from "./modules.ts";
+import type { Json, Row } from "./types.ts";
+
+/** Of each dataset, the texts of its templates, in the order of the files. */
+export function templatesOf(
+  datasets: readonly BoundArgument[],
+  context: Context,
+): readonly (readonly Json[])[] {
+  const byId = known.get(context) ?? templatesById(context);
+  known.set(context, byId);
+  return datasets.map(({ node }) => {
+    // What is made of a dataset has its templates, as long as the columns that they read are there.
+    for (let at = node; at; at = at.from?.node) {
+      const own = byId.get(at.id) ?? [];
+      if (own.length > 0) return own.filter((texts) => reads(texts, node!));
+    }
+    return [];
+  });
+}
+
+type Texts = { readonly [part: string]: string };
+
+const known = new WeakMap<Context, ReadonlyMap<string, readonly Texts[]>>();
+
+function templatesById(context: Context): Map<string, Texts[]> {
+  const found = new Map<string, Texts[]>();
+  for (const module of modulesOf(context.module)) {
+    const home = context.contextOf(module);
+    for (const d of home.file.declarations) {
+      if (d.kind !== "template" || !d.rows || d.broken) continue;
+      const id = home.node(d.rows.text)?.id;
+      const texts = home.values.template(d.name.text) as Texts | undefined;
+      if (id === undefined || texts === undefined) continue;
+      found.set(id, [...(found.get(id) ?? []), texts]);
+    }
+  }
+  return found;
+}
+
+function reads(texts: Texts, { type }: BoundNode): boolean {
+  if (type.kind !== "dataset") return true;
+  const row: Row = type.row;
+  return Object.values(texts).every((text) =>
+    scanTemplate(text).variables.every(({ name }) => Object.hasOwn(row.columns, name)),
+  );
+}
