@@ -109,6 +109,7 @@ function makeContext(module: Module, shared: Shared): Context {
   const { base } = shared;
   const touched = base && touchedNames(base.scope, scope);
   let all: readonly BoundNode[] | undefined;
+  let own: readonly BoundNode[] | undefined;
   if (isRoot) for (const name of scope.names.keys()) shared.ids.add(name);
   const idOf = identifier(module, shared);
 
@@ -244,7 +245,10 @@ function makeContext(module: Module, shared: Shared): Context {
       all = withInner(named);
       return all;
     },
-    own: () => (touched ? withInner([...touched]) : context.nodes()),
+    own() {
+      own ??= touched ? withInner([...touched]) : context.nodes();
+      return own;
+    },
     boundTo(name) {
       const d = scope.names.get(name);
       if (d && isNode(d) && d.dimensions)

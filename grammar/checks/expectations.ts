@@ -9,14 +9,17 @@ import { alwaysSays, type Meaning, rangeOf } from "../metric-range.ts";
 import type { Expr } from "../program.ts";
 import type { Check } from "./check.ts";
 
-export const expectations: Check = (context) =>
-  context.file.declarations.flatMap((d) => {
+export const expectations: Check = (context) => {
+  const nodes = new Map(context.nodes().map((n) => [n.id, n]));
+  const meaning = (node: string, name: string) =>
+    nodes.get(node)?.calls.at(-1)?.signature?.metrics[name] ?? "";
+  return context.file.declarations.flatMap((d) => {
     if (d.kind !== "expect" || d.broken) return [];
     const all = lowerExpectation(d.value, context);
     const problems = all.flatMap((lowered) => lowered.problems);
     const lowered = all[0];
     if (problems.length > 0 || !lowered?.expr) return problems;
-    if (lowered.type === "boolean") return decided(all, d, context);
+    if (lowered.type === "boolean") return decided(all, d, meaning, context);
     const text = textOf(context.source, d.value.span);
     return [
       diagnose("AL0505", {
@@ -27,12 +30,15 @@ export const expectations: Check = (context) =>
       }),
     ];
   });
+};
 
 /** What no run could change: true or false by what the metrics mean. */
-function decided(all: readonly Lowered[], d: ExpectDeclaration, context: Context): Diagnostic[] {
-  const nodes = new Map(context.nodes().map((n) => [n.id, n]));
-  const meaning = (node: string, name: string) =>
-    nodes.get(node)?.calls.at(-1)?.signature?.metrics[name] ?? "";
+function decided(
+  all: readonly Lowered[],
+  d: ExpectDeclaration,
+  meaning: Meaning,
+  context: Context,
+): Diagnostic[] {
   const says = all.map(({ expr }) => (expr ? alwaysSays(expr, meaning) : undefined));
   const at = context.place(d.value.span);
   if (says.includes(false)) {

@@ -30,12 +30,11 @@ export const inputTypes: Check = (context) =>
 
 /** Two arguments by position, each of which is what the other is wanted to be. */
 function inAnotherOrder(bound: BoundCall, context: Context): Diagnostic | undefined {
-  const byPosition = bound.inputs.flatMap(({ spec, given: [given, ...more] }) =>
-    given && more.length === 0 && bound.call.args.some((a) => !a.name && a.value === given.expression)
-      ? [{ spec, given }]
-      : [],
-  );
-  const [a, b] = byPosition.filter(({ spec, given }) => !given.misplaced && !fits(given.type, spec.type));
+  const [a, b] = bound.inputs.flatMap(({ spec, given: [given, ...more] }) => {
+    if (!given || more.length > 0 || given.misplaced || fits(given.type, spec.type)) return [];
+    const byPosition = bound.call.args.some((x) => !x.name && x.value === given.expression);
+    return byPosition ? [{ spec, given }] : [];
+  });
   if (!a || !b || !fits(a.given.type, b.spec.type) || !fits(b.given.type, a.spec.type)) return undefined;
   const [first, second] = [a.given.expression.span, b.given.expression.span];
   const text = (span: typeof first) => context.source.text.slice(span.start, span.end);

@@ -1,4 +1,5 @@
-// Two models in one operation: not the same one twice where they are compared, and with one tokenizer.
+// Two models in one operation: not the same one twice where they are compared, and with one tokenizer. A reward model
+// that a policy is trained against reads the policy's own tokens.
 import type { BoundArgument, BoundNode } from "../bind.ts";
 import type { BoundCall } from "../bind-call.ts";
 import { diagnose } from "../codes.ts";
@@ -11,7 +12,13 @@ export const modelPairs: Check = (context) =>
   everyCall(context, (call) => {
     if (!fitsItsPlace(call) || call.signature.kind !== "stage") return [];
     const models = call.inputs.flatMap((i) =>
-      i.spec.variadic ? [] : i.given.filter((g) => g.node?.type.kind === "model"),
+      i.spec.variadic
+        ? []
+        : i.given.filter(
+            (g) =>
+              g.node?.type.kind === "model" ||
+              (trainsAgainst(call, i.spec.name) && g.node?.type.kind === "reward_model"),
+          ),
     );
     const [first, second] = models;
     if (!first?.node || !second?.node) return [];
@@ -19,6 +26,9 @@ export const modelPairs: Check = (context) =>
       return call.output.kind === "metrics" ? itself(call, first, second, context) : [];
     return tokenizers(call, first, second, context);
   });
+
+const trainsAgainst = (call: BoundCall, input: string): boolean =>
+  call.output.kind === "model" && input === "reward";
 
 function itself(
   call: BoundCall,
@@ -51,7 +61,7 @@ function tokenizers(
     t: BoundNode,
   ): readonly [ReturnType<Context["place"]>, string] => [
     context.place(expression.span),
-    `this one reads with \`${t.id}\``,
+    `this one reads with \`${t.declaration ? t.id : context.source.text.slice(t.place.span.start, t.place.span.end)}\``,
   ];
   const [at, label] = says(second, b);
   return [

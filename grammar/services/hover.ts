@@ -1,9 +1,11 @@
 // What a name, an operation or a parameter is, in Markdown.
+import { type Declaration, type Expression, expressionsOf, walk } from "../ast.ts";
+import { functions } from "../functions.ts";
 import { describe } from "../schema.ts";
 import type { NamedDeclaration } from "../scope.ts";
 import type { ParamSchema, Signature } from "../signature.ts";
 import type { Span } from "../source.ts";
-import { printType, type Type } from "../types.ts";
+import { printRow, printType, type RowName, rows, type Type } from "../types.ts";
 import { type Document, declarationBefore, nodesIn, occurrenceAt, touches } from "./document.ts";
 
 export interface Hover {
@@ -22,8 +24,55 @@ export function hover(document: Document, offset: number): Hover | undefined {
     const value = call.values.find((v) => v.written && touches(v.written.span, offset));
     if (value?.written) return { span: value.written.span, text: parameter(value.name, value.schema) };
   }
+  const word = wordAt(within, document, offset);
+  if (word) return word;
   const at = occurrenceAt(document, offset);
   return at ? { span: at.span, text: declaration(document, at.target) } : undefined;
+}
+
+/** A metric, a function, a column or the name of a row: words that no declaration stands behind. */
+function wordAt(d: Declaration, { context }: Document, offset: number): Hover | undefined {
+  const calls = nodesIn(d, context).flatMap((n) => n.calls);
+  const rowAt = (e: Expression) =>
+    calls.find(
+      (c) =>
+        c.row &&
+        c.values.some(
+          (v) => v.schema["x-align"] === "expression" && v.expression && contains(v.expression, e),
+        ),
+    )?.row;
+  let found: Hover | undefined;
+  const say = (span: Span, ...text: (string | undefined)[]) => {
+    if (touches(span, offset)) found ??= { span, text: paragraphs(...text) };
+  };
+  const visit = (e: Expression): void => {
+    if (e.kind === "member" && e.object.kind === "reference") {
+      const { metrics = {} } = context.node(e.object.name.text)?.calls.at(-1)?.signature ?? {};
+      const meaning = Object.hasOwn(metrics, e.name.text) ? metrics[e.name.text] : undefined;
+      if (meaning) say(e.name.span, code(`${e.object.name.text}.${e.name.text}: number`), meaning);
+    } else if (
+      e.kind === "call" &&
+      Object.hasOwn(functions, e.callee.text) &&
+      !context.signatures.has(e.callee.text)
+    ) {
+      const { takes, gives, many, doc } = functions[e.callee.text]!;
+      say(e.callee.span, code(`${e.callee.text}(${takes.join(", ")}${many ? ", …" : ""}) -> ${gives}`), doc);
+    } else if (e.kind === "cast" && Object.hasOwn(rows, e.row.text)) {
+      const { columns } = rows[e.row.text as RowName];
+      const list = Object.entries(columns).map(([name, type]) => `${name}: ${type}`);
+      say(e.row.span, code(`${e.row.text} { ${list.join(", ")} }`));
+    } else if (e.kind === "reference" && touches(e.span, offset)) {
+      const row = rowAt(e);
+      const type = row && Object.hasOwn(row.columns, e.name.text) ? row.columns[e.name.text] : undefined;
+      if (row && type) say(e.span, code(`${e.name.text}: ${type}`), `A column of ${printRow(row)}.`);
+    }
+  };
+  for (const e of expressionsOf(d)) walk(e, visit);
+  return found;
+}
+
+function contains(outer: Expression, inner: Expression): boolean {
+  return outer.span.start <= inner.span.start && inner.span.end <= outer.span.end;
 }
 
 const code = (text: string) => `\`\`\`align\n${text}\n\`\`\``;

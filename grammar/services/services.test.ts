@@ -110,6 +110,19 @@ describe("hover", () => {
     );
   });
 
+  test("words that no declaration stands behind are told too: metrics, functions, columns, rows", () => {
+    expect(hovered("expect base.lo<|>ss < 3\n")).toBe(
+      "```align\nbase.loss: number\n```\n\nnats per token on the last batch",
+    );
+    expect(hovered("dataset d = book |> filter(wor<|>ds(text) > 3)\n")).toBe(
+      "```align\nwords(string) -> number\n```\n\nwords of a text, split at white space",
+    );
+    expect(hovered("dataset d = book |> filter(words(te<|>xt) > 3)\n")).toBe(
+      "```align\ntext: string\n```\n\nA column of Text.",
+    );
+    expect(hovered("dataset d = book as Te<|>xt\n")).toBe("```align\nText { text: string }\n```");
+  });
+
   test("a parameter has its constraint and default", () => {
     expect(hovered("stage t = sft(base, book |> prefix()) { epo<|>chs: 3 }\n")).toBe(
       "```align\nepochs: a whole number >= 1\n```\n\nDefault: `1`.",

@@ -207,6 +207,12 @@ export const mistakes: readonly Mistake[] = [
     /one tokenizer/,
   ),
   m(
+    "a reward model that reads other tokens than the policy",
+    "expect result",
+    "stage rm = reward(decoder(tokenizer(corpus)), pairs)\nstage ppo_policy = ppo(writer, «rm», prompts)\n\nexpect result",
+    /one tokenizer/,
+  ),
+  m(
     "a parameter that this loss does not read",
     "loss: sigmoid",
     "loss: hinge, «label_smoothing»: 10%",
