@@ -18,6 +18,7 @@ import { grpo } from "./grpo/index.ts";
 import { cachedRows } from "./hf/cached-rows.ts";
 import { hf, hfRows } from "./hf/index.ts";
 import { judge } from "./judge/index.ts";
+import { agreement, screenLabelers, simulateLabelers } from "./labelers/index.ts";
 import { lexicon, script } from "./lexicon/index.ts";
 import { local } from "./local/index.ts";
 import { proportional, weighted } from "./mixture/index.ts";
@@ -55,6 +56,9 @@ export const library: ReadonlyMap<string, Operation> = new Map(
     judge,
     binarize,
     dpo,
+    simulateLabelers,
+    screenLabelers,
+    agreement,
     reward,
     ppo,
     classify,
