@@ -27,6 +27,8 @@ command("run", "check, plan, and run what is not cached; resume what was interru
   .option("--only <stage>", "run only this stage and what it needs")
   .option("--jobs <n>", "light stages side by side (default: cores)", wholeNumber)
   .option("--keep-going", "go on with what does not need a failed stage")
+  .option("--retries <n>", "tries more of a stage whose failure may pass (default: 2)", wholeNumber)
+  .option("--timeout <seconds>", "for one try at a stage; its checkpoints are kept", wholeNumber)
   .option("--dry-run", "stop after the plan")
   .option("--verify-inputs", "read every input file again, also those that look untouched")
   .option("--json", "one event per line on stdout")

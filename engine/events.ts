@@ -72,6 +72,15 @@ export interface TaskSilent extends OfTask {
   readonly type: "task-silent";
   readonly seconds: number;
 }
+/** It failed in a way that may pass, and is tried again. */
+export interface TaskRetried extends OfTask {
+  readonly type: "task-retried";
+  readonly error: Problem;
+  /** The second, the third, … */
+  readonly attempt: number;
+  /** After this long. */
+  readonly seconds: number;
+}
 export interface TaskFinished extends Artifact {
   readonly type: "task-finished";
   readonly peakMemoryBytes?: number;
@@ -131,6 +140,7 @@ export type EventBody =
   | TaskStarted
   | TaskProgress
   | TaskSilent
+  | TaskRetried
   | TaskFinished
   | TaskFailed
   | TaskSkipped

@@ -41,6 +41,11 @@ export interface Declaration<P extends TObject> {
    */
   readonly rowwise?: string;
   /**
+   * The parameters with which the same result takes less memory, after it has run out so many times; only execution
+   * parameters may differ. Undefined when there is nothing left to save.
+   */
+  readonly inLessMemory?: (params: Static<P>, times: number) => Static<P> | undefined;
+  /**
    * What the schema alone cannot say: two parameters that exclude each other, one without effect. `given` tells what
    * was written down from what is there by default.
    */
@@ -53,6 +58,7 @@ export interface Operation extends Signature {
   readonly named: boolean;
   readonly heavy: boolean;
   readonly rowwise?: string;
+  inLessMemory?(params: Readonly<Record<string, Json>>, times: number): Record<string, Json> | undefined;
   /** The implementation, loaded only in the process that runs it. */
   load(): Promise<SourceRun | TransformRun | ModelRun | StageRun>;
 }
@@ -121,6 +127,9 @@ function define<P extends TObject, R>(
     named: declaration.named ?? false,
     heavy: declaration.heavy ?? false,
     ...(declaration.rowwise === undefined ? {} : { rowwise: declaration.rowwise }),
+    ...(declaration.inLessMemory === undefined
+      ? {}
+      : { inLessMemory: declaration.inLessMemory as NonNullable<Operation["inLessMemory"]> }),
     ...(typeof output === "function" ? { output } : { output: () => output, makes: output }),
     validate(values, given) {
       compiled ??= ajv().compile({ ...params, additionalProperties: rest ?? false });

@@ -7,6 +7,8 @@ export interface Problem {
   readonly message: string;
   readonly where?: string;
   readonly help?: string;
+  /** May be gone on the next try. */
+  readonly transient?: true;
 }
 
 export function problemOf(error: TaskError): Problem {
@@ -15,6 +17,7 @@ export function problemOf(error: TaskError): Problem {
     message: error.message,
     ...(error.where === undefined ? {} : { where: error.where }),
     ...(error.help === undefined ? {} : { help: error.help }),
+    ...(error.transient ? { transient: true } : {}),
   };
 }
 
@@ -35,6 +38,8 @@ export function asProblem(error: unknown): Problem | undefined {
   };
 }
 
+export const ROOM = "free some space, or keep the store elsewhere with --store DIR; finished stages are kept";
+
 /** Errors of the file system that a person can act on; anything else is not ours to explain. */
 export function problemOfSystem(error: unknown, doing: string): Problem | undefined {
   const { code, path } = (error ?? {}) as { code?: string; path?: string };
@@ -45,7 +50,7 @@ export function problemOfSystem(error: unknown, doing: string): Problem | undefi
       return {
         code: "disk-full",
         message: `the disk is full: could not ${doing}${place}`,
-        help: "free some space, or keep the store elsewhere with --store DIR; finished stages are kept",
+        help: ROOM,
       };
     case "EACCES":
     case "EPERM":

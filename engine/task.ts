@@ -77,12 +77,21 @@ export class TaskError extends Error {
   /** Where, when it is in a data file: `data.jsonl:17`. */
   readonly where: string | undefined;
   readonly help: string | undefined;
+  /** May be gone on the next try: a network, a service. The stage is tried again after a while. */
+  readonly transient: boolean;
 
-  constructor(problem: { code: string; message: string; where?: string; help?: string }) {
+  constructor(problem: {
+    code: string;
+    message: string;
+    where?: string;
+    help?: string;
+    transient?: boolean;
+  }) {
     super(problem.message);
     this.name = "TaskError";
     this.code = problem.code;
     this.where = problem.where;
     this.help = problem.help;
+    this.transient = problem.transient ?? false;
   }
 }

@@ -12,6 +12,8 @@ import { printPlan } from "./plan.ts";
 export interface RunOptions extends PipelineOptions {
   readonly jobs?: number;
   readonly keepGoing?: boolean;
+  readonly retries?: number;
+  readonly timeout?: number;
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
@@ -45,6 +47,8 @@ export async function run(file: string, options: RunOptions): Promise<number> {
         if (params.card === true) await writeCard(to, node, plan, artifacts);
       },
       ...(options.jobs ? { jobs: options.jobs } : {}),
+      ...(options.retries === undefined ? {} : { retries: options.retries }),
+      ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout * 1000 }),
     })) {
       if (options.json) console.log(JSON.stringify(event));
       display.handle(event);

@@ -26,6 +26,8 @@ export class PlainLines {
         return [`${event.node}: waits, another run (${event.holder}) builds it`];
       case "task-silent":
         return [`${event.node}: no sign of life for ${duration(event.seconds)}`];
+      case "task-retried":
+        return [`${event.node}: ${event.error.message}; tried again${after(event.seconds)}`];
       case "task-progress": {
         if (at - (this.#lastLine.get(event.node) ?? 0) < quiet * 1000) return [];
         this.#lastLine.set(event.node, at);
@@ -47,6 +49,10 @@ export class PlainLines {
         return [];
     }
   }
+}
+
+function after(seconds: number): string {
+  return seconds === 0 ? "" : ` in ${duration(seconds)}`;
 }
 
 function list(metrics: Readonly<Record<string, number>>): string {

@@ -73,6 +73,9 @@ export class RunView {
       case "task-silent":
         task.note = `no sign of life for ${duration(event.seconds)}`;
         break;
+      case "task-retried":
+        task.note = `tried again: ${event.error.message}`;
+        break;
       case "task-cached":
         Object.assign(task, { status: "cached", seconds: event.seconds, metrics: event.metrics });
         break;

@@ -226,6 +226,7 @@ async function planCall(
     numeric: operation.numeric,
     ...(operation.named ? { named: true } : {}),
     ...(operation.rowwise === undefined ? {} : { rowwise: operation.rowwise }),
+    ...(operation.inLessMemory === undefined ? {} : { shrinks: true }),
     params: call.params,
     ...keyedParams(call.params, operation),
     provenance: call.provenance,

@@ -23,6 +23,8 @@ export interface PlanCall {
   readonly named?: boolean;
   /** The input whose rows are worked on one by one. */
   readonly rowwise?: string;
+  /** Can do with less memory, for the same result. */
+  readonly shrinks?: true;
   /** As the implementation gets them. */
   readonly params: Readonly<Record<string, Json>>;
   /** The part of them that the result depends on, in the form that is hashed. */

@@ -3,7 +3,7 @@ import type { EventBody } from "../events.ts";
 import type { KeyTree } from "../plan/key.ts";
 import type { PlannedFile, PlanTask } from "../plan/plan.ts";
 import type { Clock } from "../ports.ts";
-import { type Problem, problemOf, problemOfSystem } from "../problem.ts";
+import { type Problem, problemOf, problemOfSystem, ROOM } from "../problem.ts";
 import type { ActionRecord, Attempt, Store } from "../store/store.ts";
 import { type Artifact, TaskError } from "../task.ts";
 import type { Exit, FromWorker, Spawn, Task } from "./protocol.ts";
@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly threads: number;
   readonly jobs: number;
   readonly graceMs: number;
+  /** For one try at a task; what it has done until then is kept in its checkpoints. */
+  readonly timeoutMs?: number;
   emit(event: EventBody): void;
 }
 
@@ -27,6 +29,8 @@ export interface Work {
   readonly keyTree: KeyTree;
   /** Of a row-wise task. */
   readonly rows?: string;
+  /** How often memory ran out. */
+  readonly outOfMemory: number;
   /** Digests of the artifacts it reads, by node. */
   readonly inputs: ReadonlyMap<string, string>;
   readonly signal: AbortSignal;
@@ -92,6 +96,14 @@ async function build(work: Work, around: Surroundings): Promise<Ending> {
 
   const current = await store.begin({ key, node: task.id, run: around.run, ...rowsOf });
   try {
+    const ending = await carryOut(current, artifacts);
+    // Asked before what was written so far is removed.
+    return ending.how === "failed" && store.isFull() ? blamingDisk(ending, store) : ending;
+  } finally {
+    await current.discard();
+  }
+
+  async function carryOut(current: Attempt, artifacts: ReadonlyMap<string, Artifact>): Promise<Ending> {
     around.emit({
       type: "task-started",
       node: task.id,
@@ -101,8 +113,10 @@ async function build(work: Work, around: Surroundings): Promise<Ending> {
       ...rowsOf,
     });
     const started = clock.now();
-    const order = orderOf(task, artifacts, current, around);
-    const { said, exit, tail } = await converse(order, current, signal, around);
+    const order = { ...orderOf(task, artifacts, current, around), outOfMemory: work.outOfMemory };
+    const { said, exit, tail, late } = await converse(order, current, signal, around);
+    if (late && said?.type !== "done")
+      return { how: "failed", error: lateness(around.timeoutMs!), log: current.log };
     if (said?.type === "failed") {
       if (signal.aborted) return { how: "cancelled" };
       const { error } = said;
@@ -129,9 +143,13 @@ async function build(work: Work, around: Surroundings): Promise<Ending> {
     });
     const { peakMemoryBytes } = said;
     return { how: "built", record, ...(peakMemoryBytes === undefined ? {} : { peakMemoryBytes }) };
-  } finally {
-    await current.discard();
   }
+}
+
+/** Whatever a task says of it. */
+function blamingDisk(ending: Ending & { how: "failed" }, { root }: Store): Ending {
+  const message = `the disk is full (${root}): ${ending.error.message}`;
+  return { ...ending, error: { code: "disk-full", message, help: ROOM } };
 }
 
 /** Gives a worker its order and listens until its process is gone: only then does nothing write any more. */
@@ -139,8 +157,8 @@ async function converse(
   order: Task,
   { log, employ }: Attempt,
   signal: AbortSignal,
-  { spawn, clock, graceMs, emit }: Surroundings,
-): Promise<{ said: FromWorker | undefined; exit: Exit; tail: () => readonly string[] }> {
+  { spawn, clock, graceMs, timeoutMs, emit }: Surroundings,
+): Promise<{ said: FromWorker | undefined; exit: Exit; late: boolean; tail: () => readonly string[] }> {
   let said: FromWorker | undefined;
   let heard = clock.now();
   const onMessage = (message: FromWorker): void => {
@@ -168,14 +186,23 @@ async function converse(
     worker.send({ type: "abort" });
     offKill = clock.after(graceMs, () => worker.kill());
   };
+  let late = false;
+  const offLate =
+    timeoutMs === undefined
+      ? () => {}
+      : clock.after(timeoutMs, () => {
+          late = true;
+          cancel();
+        });
   if (signal.aborted) cancel();
   signal.addEventListener("abort", cancel);
   try {
     const exit = await worker.exited;
-    return { said, exit, tail: () => worker.tail() };
+    return { said, exit, late, tail: () => worker.tail() };
   } finally {
     signal.removeEventListener("abort", cancel);
     offSilence();
+    offLate();
     offKill();
     // What it started and left behind must not outlive it.
     worker.kill();
@@ -231,9 +258,21 @@ async function isUnchanged(file: PlannedFile, store: Store): Promise<boolean> {
   return (await store.digestFile(file.path))?.sha256 === file.sha256; // only touched
 }
 
+function lateness(timeoutMs: number): Problem {
+  return {
+    code: "timeout",
+    message: `it was not done after ${timeoutMs / 1000} s`,
+    help: "run again to go on from its last checkpoint; --timeout gives it longer",
+  };
+}
+
 function crashOf({ code, signal, problem }: Exit): Problem {
   if (problem !== undefined)
-    return { code: "not-started", message: `its worker could not be started: ${problem}` };
+    return {
+      code: "not-started",
+      message: `its worker could not be started: ${problem}`,
+      transient: true,
+    };
   if (signal === "SIGKILL") {
     return {
       code: "killed",
@@ -246,6 +285,7 @@ function crashOf({ code, signal, problem }: Exit): Problem {
       code: "crashed",
       message: `its worker crashed (${signal})`,
       help: "the log has what it printed last",
+      transient: true,
     };
   }
   return {
@@ -255,7 +295,8 @@ function crashOf({ code, signal, problem }: Exit): Problem {
   };
 }
 
-function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+export function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const off = clock.after(ms, done);
     function done(): void {

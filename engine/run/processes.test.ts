@@ -226,6 +226,23 @@ describe("a task in trouble", () => {
     expect(summary(events).failed).toEqual([]);
   });
 
+  test("that is killed for memory is tried in half the pieces, under the same key", async () => {
+    const hungry = (params: Record<string, number>) =>
+      program(bench.file, [stage("hungry", call("hungry", {}, params))]);
+    const events = await bench.run(hungry({ pieces: 8, least: 1 }));
+    expect(events.flatMap((event) => (event.type === "task-retried" ? [event.attempt] : []))).toEqual([2, 3]);
+    expect(events.find((event) => event.type === "task-finished")).toMatchObject({ metrics: { pieces: 2 } });
+    expect(summary(await bench.run(hungry({ pieces: 2, least: 1 }))).cached).toEqual(["hungry"]);
+  });
+
+  test("that is killed for memory however little it takes says so", async () => {
+    const params = { pieces: 8, least: 4 };
+    const events = await bench.run(program(bench.file, [stage("hungry", call("hungry", {}, params))]));
+    expect(events.find((event) => event.type === "task-failed")).toMatchObject({
+      error: { code: "out-of-memory", message: "memory ran out, also with the smallest micro-batch" },
+    });
+  });
+
   test("that changes its own data file is not cached", async () => {
     const restless = program(bench.file, [dataset("rows", call("restless", {}, { path: "a.txt" }))]);
     const events = await bench.run(restless);

@@ -24,6 +24,8 @@ export interface Task {
   readonly rows?: string;
   readonly device: string;
   readonly threads: number;
+  /** How often memory ran out while this was tried. */
+  readonly outOfMemory?: number;
 }
 
 export type ToWorker =

@@ -221,7 +221,7 @@ describe("a failing stage", () => {
   ])("whose worker ends with %o is described in words", async (exit, code, words) => {
     const world = new World();
     world.work = (worker) => worker.exit(exit);
-    const events = await world.run(program(FILE, [model("base", call("zeros"))]));
+    const events = await world.run(program(FILE, [model("base", call("zeros"))]), { retries: 0 });
     expect(find(events, "task-failed")[0]!.error).toMatchObject({
       code,
       message: expect.stringContaining(words),
@@ -323,6 +323,91 @@ describe("an interrupted run", () => {
     const world = new World();
     const events = await world.run(pipeline(), { signal: AbortSignal.abort() });
     expect(last(events)).toMatchObject({ outcome: "interrupted", ran: 0, skipped: 7 });
+  });
+});
+
+describe("a failure that may pass", () => {
+  const only = program(FILE, [model("base", call("zeros"))]);
+  /** Lets the pauses between two tries go by. */
+  const hurry = (world: World) => (event: Event) => {
+    if (event.type === "task-retried") setImmediate(() => world.clock.tick(event.seconds * 1000));
+  };
+
+  test("is tried again, each time after a longer pause", async () => {
+    const world = new World();
+    let tries = 0;
+    world.work = (worker) => (++tries < 3 ? worker.exit({ signal: "SIGSEGV" }) : builds(world)(worker));
+    const events = await world.run(only, {}, hurry(world));
+    expect(last(events)).toMatchObject({ outcome: "done", ran: 1, failed: 0 });
+    const retried = find(events, "task-retried");
+    expect(retried.map(({ attempt, seconds }) => [attempt, seconds])).toEqual([
+      [2, 1],
+      [3, 4],
+    ]);
+    expect(retried[0]!.error.message).toBe("its worker crashed (SIGSEGV)");
+  });
+
+  test("that does not pass is told in the end", async () => {
+    const world = new World();
+    let tries = 0;
+    world.work = (worker) => {
+      tries++;
+      worker.say({
+        type: "failed",
+        error: { code: "busy", message: "the service is busy", transient: true },
+      });
+      worker.exit();
+    };
+    const events = await world.run(only, { retries: 1 }, hurry(world));
+    expect(tries).toBe(2);
+    expect(find(events, "task-failed")[0]!.error.message).toBe("the service is busy");
+  });
+
+  test("is not tried again when the run is interrupted meanwhile", async () => {
+    const world = new World();
+    const stop = new AbortController();
+    world.work = (worker) => worker.exit({ signal: "SIGSEGV" });
+    const events = await world.run(only, { signal: stop.signal }, (event) => {
+      if (event.type === "task-retried") stop.abort();
+    });
+    expect(last(events)).toMatchObject({ outcome: "interrupted", failed: 0 });
+  });
+
+  test("unlike any other failure", async () => {
+    const world = new World();
+    let tries = 0;
+    world.work = (worker) => {
+      tries++;
+      worker.say({ type: "failed", error: { code: "bad-row", message: "row 17 has no text" } });
+      worker.exit();
+    };
+    await world.run(only);
+    expect(tries).toBe(1);
+  });
+});
+
+describe("a task that hangs", () => {
+  test("is told to stop when its time is over, and killed when it does not listen", async () => {
+    const world = new World();
+    let deaf: FakeWorker | undefined;
+    world.work = (worker) => {
+      deaf = worker;
+      world.clock.tick(119_999);
+      expect(worker.aborted).toBe(false);
+      world.clock.tick(1);
+      expect([worker.aborted, worker.killed]).toEqual([true, false]);
+      world.clock.tick(5_000);
+    };
+    const events = await world.run(program(FILE, [model("base", call("zeros"))]), {
+      timeoutMs: 120_000,
+      graceMs: 5_000,
+    });
+    expect(deaf!.killed).toBe(true);
+    expect(find(events, "task-failed")[0]!.error).toMatchObject({
+      code: "timeout",
+      message: "it was not done after 120 s",
+    });
+    expect(last(events).outcome).toBe("failed");
   });
 });
 

@@ -9,7 +9,7 @@ import { type Clock, type Processes, systemClock, systemProcesses } from "../por
 import { explained, problemOf, problemOfSystem } from "../problem.ts";
 import type { ActionRecord, Store } from "../store/store.ts";
 import { TaskError } from "../task.ts";
-import { attempt, type Ending, type Surroundings } from "./attempt.ts";
+import { attempt, type Ending, pause, type Surroundings, type Work } from "./attempt.ts";
 import { checkExpectations, type Finish, publishAll } from "./conclude.ts";
 import { isShareable, Pool } from "./pool.ts";
 import type { Spawn } from "./protocol.ts";
@@ -23,6 +23,10 @@ export interface RunOptions {
   readonly jobs?: number;
   /** After a failure, go on with what does not depend on it. */
   readonly keepGoing?: boolean;
+  /** How often a task is tried again whose failure may pass. Default: 2. */
+  readonly retries?: number;
+  /** For one try at a task. Default: none. */
+  readonly timeoutMs?: number;
   /** Aborted on Ctrl-C: workers are told, and killed when they have not ended after `graceMs`. */
   readonly signal?: AbortSignal;
   readonly graceMs?: number;
@@ -56,6 +60,14 @@ export async function* run(plan: Plan, options: RunOptions): AsyncGenerator<Even
     await running;
   }
 }
+
+const RETRIES = 2;
+/** Before the second try; each later pause is four times as long. */
+const BACKOFF_MS = 1_000;
+/** Half the micro-batch, a quarter, …; the last is a sixteenth. */
+const SHRINKS = 4;
+/** Enough to write the checkpoint of a large model. */
+const GRACE_MS = 30_000;
 
 let runs = 0;
 
@@ -98,8 +110,11 @@ class Run {
     this.#history = new HistoryWriter(this.#store, plan.pipeline, this.#id);
     const cores = availableParallelism();
     const jobs = Math.max(1, options.jobs ?? cores);
-    this.#scheduler = createScheduler(plan.tasks, {
-      jobs,
+    const onGpu = ["cuda", "webgpu"].includes(options.device ?? "");
+    const heavy = onGpu ? { cpu: 1, gpu: 1 } : { cpu: jobs };
+    const tasks = plan.tasks.map((task) => ({ ...task, takes: task.heavy ? heavy : { cpu: 1 } }));
+    this.#scheduler = createScheduler(tasks, {
+      budget: { cpu: jobs, ...(onGpu ? { gpu: 1 } : {}) },
       keepGoing: options.keepGoing ?? false,
     });
     this.#pool = new Pool(options.spawn);
@@ -111,7 +126,8 @@ class Run {
       device: options.device ?? "auto",
       threads: options.threads ?? cores,
       jobs,
-      graceMs: options.graceMs ?? 5_000,
+      graceMs: options.graceMs ?? GRACE_MS,
+      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
       emit: (event) => this.#emit(event),
     };
   }
@@ -249,12 +265,37 @@ class Run {
     const abort = new AbortController();
     this.#aborts.set(task.id, abort);
     const rows = rowScopeOf(task, (node) => inputs.get(node), this.#plan.numerics);
-    const work = { task, key, keyTree: tree, inputs, signal: abort.signal };
+    const work = {
+      ...{ task, key, keyTree: tree, inputs, outOfMemory: 0, signal: abort.signal },
+      ...(rows === undefined ? {} : { rows }),
+    };
     this.#watch(task, async () => {
-      const ending = await attempt(rows === undefined ? work : { ...work, rows }, this.#around);
+      const ending = await this.#insist(work);
       this.#aborts.delete(task.id);
       this.#end(task, ending);
     });
+  }
+
+  /** Tries again what may pass, after a pause that grows; with less memory what ran out of it. */
+  async #insist(work: Work): Promise<Ending> {
+    const { task, signal } = work;
+    const { retries = RETRIES } = this.#options;
+    const shrinks = task.calls.some((call) => call.shrinks);
+    let [failures, outOfMemory] = [0, 0];
+    for (;;) {
+      const ending = await attempt({ ...work, outOfMemory }, this.#around);
+      if (ending.how !== "failed" || signal.aborted) return ending;
+      const { error } = ending;
+      const smaller = error.code === "killed" && shrinks && outOfMemory < SHRINKS;
+      if (!smaller && !(error.transient && failures < retries)) return ending;
+      const pauseMs = smaller ? 0 : BACKOFF_MS * 4 ** failures;
+      if (smaller) outOfMemory++;
+      else failures++;
+      const attempts = 1 + failures + outOfMemory;
+      this.#emit({ type: "task-retried", node: task.id, error, attempt: attempts, seconds: pauseMs / 1000 });
+      if (pauseMs > 0) await pause(pauseMs, this.#clock, signal);
+      if (signal.aborted) return { how: "cancelled" };
+    }
   }
 
   #end(task: PlanTask, ending: Ending): void {

@@ -1,13 +1,21 @@
 import { describe, expect, test } from "vitest";
-import { type Action, createScheduler, type ScheduledTask, type SchedulerEvent } from "./scheduler.ts";
+import {
+  type Action,
+  createScheduler,
+  type Resources,
+  type ScheduledTask,
+  type SchedulerEvent,
+} from "./scheduler.ts";
 
 /** `c: a b` is a task that needs a and b; `!c` a heavy one. */
 function schedule(lines: readonly string[], options: { jobs?: number; keepGoing?: boolean } = {}) {
   const tasks = lines.map((line): ScheduledTask => {
     const [id, needs = ""] = line.split(":");
-    return { id: id!.replace("!", ""), heavy: id!.startsWith("!"), needs: needs.split(" ").filter(Boolean) };
+    const takes = { cpu: id!.startsWith("!") ? Number.POSITIVE_INFINITY : 1 };
+    return { id: id!.replace("!", ""), takes, needs: needs.split(" ").filter(Boolean) };
   });
-  const scheduler = createScheduler(tasks, { jobs: 2, keepGoing: false, ...options });
+  const { jobs = 2, keepGoing = false } = options;
+  const scheduler = createScheduler(tasks, { budget: { cpu: jobs }, keepGoing });
   return (event: SchedulerEvent) => scheduler.next(event).map(text);
 }
 
@@ -54,6 +62,36 @@ describe("the scheduler", () => {
     expect(next(missing("b"))).toEqual([]);
     expect(next(done("h"))).toEqual(["run b"]);
     expect(next(done("b"))).toEqual(["finish"]);
+  });
+
+  test("runs beside each other what the budgets of cores, GPUs and memory allow together", () => {
+    const task = (id: string, takes: Resources) => ({ id, needs: [], takes });
+    const tasks = [
+      task("train", { cpu: 1, gpu: 1, memory: 30 }),
+      task("train2", { cpu: 1, gpu: 1, memory: 10 }),
+      task("large", { cpu: 1, memory: 40 }),
+      task("small", { cpu: 1, memory: 20 }),
+    ];
+    const scheduler = createScheduler(tasks, { budget: { cpu: 3, gpu: 1, memory: 60 }, keepGoing: false });
+    const next = (event: SchedulerEvent) => scheduler.next(event).map(text);
+    next(start);
+    expect(next(missing("train"))).toEqual(["run train"]);
+    // There is one GPU, and 30 of 60 bytes are taken.
+    expect(next(missing("train2"))).toEqual([]);
+    expect(next(missing("large"))).toEqual([]);
+    expect(next(missing("small"))).toEqual(["run small"]);
+    // 20 are taken: 10 and 40 more do not fit both, and the first comes first.
+    expect(next(done("train"))).toEqual(["run train2"]);
+    expect(next(done("small"))).toEqual(["run large"]);
+  });
+
+  test("runs a task alone that wants more than there is", () => {
+    const tasks = ["a", "b"].map((id) => ({ id, needs: [], takes: { memory: id === "a" ? 99 : 1 } }));
+    const scheduler = createScheduler(tasks, { budget: { memory: 60 }, keepGoing: false });
+    scheduler.next(start);
+    expect(scheduler.next(missing("a")).map(text)).toEqual(["run a"]);
+    expect(scheduler.next(missing("b")).map(text)).toEqual([]);
+    expect(scheduler.next(done("a")).map(text)).toEqual(["run b"]);
   });
 
   test("never runs two heavy tasks side by side", () => {

@@ -1,15 +1,18 @@
 // Decides which tasks are looked up, run and skipped, and when. Pure: no I/O, no clock.
 
+/** Amounts by name: cores, GPUs, bytes of memory. */
+export type Resources = Readonly<Record<string, number>>;
+
 export interface ScheduledTask {
   readonly id: string;
   readonly needs: readonly string[];
-  /** Runs alone. */
-  readonly heavy: boolean;
+  /** What it takes while it runs. More than there is counts as all there is: it then runs alone. */
+  readonly takes: Resources;
 }
 
 export interface SchedulerOptions {
-  /** How many light tasks run side by side. */
-  readonly jobs: number;
+  /** What tasks that run side by side may take together; what is not named here is not limited. */
+  readonly budget: Resources;
   /** After a failure, go on with everything that does not depend on it. */
   readonly keepGoing: boolean;
 }
@@ -47,6 +50,7 @@ export interface Scheduler {
 /** `tasks` in topological order; among tasks that could run, the first one does. */
 export function createScheduler(tasks: readonly ScheduledTask[], options: SchedulerOptions): Scheduler {
   const byId = new Map(tasks.map((task) => [task.id, task]));
+  const place = new Map(tasks.map((task, i) => [task.id, i]));
   const status = new Map<string, Status>(tasks.map((task) => [task.id, "blocked"]));
   const missing = new Map(tasks.map((task) => [task.id, task.needs.length]));
   const dependants = new Map<string, string[]>(tasks.map((task) => [task.id, []]));
@@ -54,7 +58,7 @@ export function createScheduler(tasks: readonly ScheduledTask[], options: Schedu
   const ready = new Set<string>();
   let running = 0;
   let active = 0; // looking, ready or running
-  let heavyRuns = false;
+  const free = new Map(Object.entries(options.budget));
   let failed: string | undefined;
   let aborted = false;
   let finished = false;
@@ -118,7 +122,7 @@ export function createScheduler(tasks: readonly ScheduledTask[], options: Schedu
     const from = status.get(id);
     if (from === "running") {
       running--;
-      if (byId.get(id)!.heavy) heavyRuns = false;
+      take(byId.get(id)!, -1);
     }
     if (from === "running" || from === "looking" || from === "ready") active--;
     ready.delete(id);
@@ -146,24 +150,35 @@ export function createScheduler(tasks: readonly ScheduledTask[], options: Schedu
     }
   }
 
-  /** Light tasks side by side while there are slots; a heavy one when nothing else runs. */
+  /** What fits beside what runs, in the order of the file: small tasks pass a large one that has to wait. */
   function startReady(actions: Action[]): void {
-    if (stopped()) return;
-    if (ready.size === 0) return;
-    const candidates = tasks.filter((task) => ready.has(task.id));
-    for (const task of candidates)
-      if (!task.heavy && running < options.jobs && !heavyRuns) run(task, actions);
-    if (running > 0) return;
-    const heavy = candidates.find((task) => task.heavy && status.get(task.id) === "ready");
-    if (!heavy) return;
-    heavyRuns = true;
-    run(heavy, actions);
+    if (stopped() || ready.size === 0 || isFull()) return;
+    const candidates = [...ready].sort((a, b) => place.get(a)! - place.get(b)!);
+    const later: ScheduledTask[] = [];
+    for (const id of candidates) {
+      const task = byId.get(id)!;
+      if (takesAll(task)) later.push(task);
+      else if (fits(task)) run(task, actions);
+    }
+    for (const task of later) if (fits(task)) run(task, actions);
+  }
+
+  const demand = (task: ScheduledTask, name: string): number =>
+    Math.min(task.takes[name] ?? 0, options.budget[name]!);
+  const isFull = (): boolean => free.get("cpu") === 0 && free.size === 1;
+  const fits = (task: ScheduledTask): boolean =>
+    [...free].every(([name, amount]) => demand(task, name) <= amount);
+  const takesAll = (task: ScheduledTask): boolean =>
+    [...free.keys()].some((name) => demand(task, name) === options.budget[name] && options.budget[name]! > 1);
+  function take(task: ScheduledTask, sign: 1 | -1): void {
+    for (const [name, amount] of free) free.set(name, amount - sign * demand(task, name));
   }
 
   function run(task: ScheduledTask, actions: Action[]): void {
     ready.delete(task.id);
     status.set(task.id, "running");
     running++;
+    take(task, 1);
     actions.push({ type: "run", id: task.id });
   }
 

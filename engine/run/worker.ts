@@ -75,7 +75,7 @@ async function runSingle(
   const implementation = (await load(call, operations)) as StageRun<unknown> | ModelRun<unknown>;
   const journal = task.rows === undefined ? undefined : openRowJournal(task.rows);
   const context: OutputContext<unknown> = {
-    ...contextOf(task, call, hooks),
+    ...contextOf(task, call, hooks, paramsFor(task, call, operations)),
     out: task.out,
     scratch: task.scratch,
     ...(journal ? { journal } : {}),
@@ -100,10 +100,27 @@ function load(call: TaskCall, operations: ReadonlyMap<string, Operation>): Retur
   });
 }
 
-function contextOf(task: Task, call: TaskCall, hooks: TaskHooks): TaskContext<unknown> {
-  const { params, inputs, files, dir } = call;
+function contextOf(
+  task: Task,
+  call: TaskCall,
+  hooks: TaskHooks,
+  params: TaskCall["params"] = call.params,
+): TaskContext<unknown> {
+  const { inputs, files, dir } = call;
   const { device, threads } = task;
   return { params, inputs, files, dir, device, threads, signal: hooks.signal, progress: hooks.progress };
+}
+
+/** After memory ran out, those that take less of it. */
+function paramsFor({ outOfMemory = 0 }: Task, call: TaskCall, operations: ReadonlyMap<string, Operation>) {
+  if (outOfMemory === 0) return call.params;
+  const less = operations.get(call.op)?.inLessMemory?.(call.params, outOfMemory);
+  if (less) return less;
+  throw new TaskError({
+    code: "out-of-memory",
+    message: "memory ran out, also with the smallest micro-batch",
+    help: "use a smaller model, shorter sequences or recompute: true",
+  });
 }
 
 /** A metric that is not a number means that the training diverged; an artifact with it would be cached for ever. */
@@ -137,6 +154,8 @@ export function serveWorker(operations: ReadonlyMap<string, Operation>): void {
     else void work(message);
   });
   setInterval(() => say({ type: "alive" }), HEARTBEAT_MS).unref();
+  // A log that cannot be written, on a full disk, must not end the task.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
   async function work({ task, stays = false, log }: Extract<ToWorker, { type: "task" }>): Promise<void> {
     abort = new AbortController();
@@ -162,7 +181,11 @@ export function serveWorker(operations: ReadonlyMap<string, Operation>): void {
 /** What is printed from now on belongs to another task than the process was started for. */
 function printTo(log: string): void {
   const write = (chunk: Uint8Array | string): boolean => {
-    appendFileSync(log, chunk);
+    try {
+      appendFileSync(log, chunk);
+    } catch {
+      // As with any log.
+    }
     return true;
   };
   process.stdout.write = write as typeof process.stdout.write;

@@ -17,6 +17,7 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
+  statfsSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -56,6 +57,9 @@ import {
   type Usage,
 } from "./store.ts";
 
+/** Less than any artifact takes. */
+const FULL_BYTES = 64 << 10;
+
 /** In the folder of an attempt: the process that works there. */
 const WORKER = "worker";
 
@@ -74,7 +78,7 @@ export class DiskStore implements Store {
     const { clock = systemClock, processes = systemProcesses } = ports;
     this.root = resolve(root);
     this.#processes = processes;
-    mkdirSync(join(this.root, "attempts"), { recursive: true });
+    makeFolder(join(this.root, "attempts"));
     checkLayout(this.root);
     this.#memo = new DigestMemo(join(this.root, "memo.json"), clock);
     this.#blobs = new Blobs(this.root, this.#memo);
@@ -333,6 +337,11 @@ export class DiskStore implements Store {
     return swept;
   }
 
+  isFull(): boolean {
+    const { bavail, bsize } = statfsSync(this.root);
+    return bavail * bsize < FULL_BYTES;
+  }
+
   flush(): void {
     this.#memo.flush();
   }
@@ -354,6 +363,19 @@ export class DiskStore implements Store {
 
   #viewPath(tree: string): string {
     return join(this.root, "views", tree.slice(0, 2), tree);
+  }
+}
+
+/** What Node calls ENOENT on a read-only disk is what the system says of the first folder that is missing. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    if ((error as { code?: string }).code !== "ENOENT") throw error;
+    let first = path;
+    while (!existsSync(dirname(first))) first = dirname(first);
+    mkdirSync(first);
+    mkdirSync(path, { recursive: true });
   }
 }
 

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream, readFileSync, writeFileSync } from "node:fs";
 import { type Clock, systemClock, systemFiles } from "../ports.ts";
+import { problemOfSystem } from "../problem.ts";
 import { TaskError } from "../task.ts";
 import { replaceFile } from "./durable.ts";
 import type { FileDigest } from "./store.ts";
@@ -68,7 +69,12 @@ export class DigestMemo {
     if (this.#known.size > MANY) {
       for (const path of this.#known.keys()) if (!systemFiles.stat(path)) this.#known.delete(path);
     }
-    replaceFile(this.#path, (temporary) => writeFileSync(temporary, JSON.stringify([...this.#known])));
+    try {
+      replaceFile(this.#path, (temporary) => writeFileSync(temporary, JSON.stringify([...this.#known])));
+    } catch (error) {
+      // It is only a memory: looking at a store that is read-only or full goes on without it.
+      if (!problemOfSystem(error, "write the memo")) throw error;
+    }
     this.#changed = false;
   }
 }

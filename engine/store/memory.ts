@@ -203,6 +203,10 @@ export class MemoryStore implements Store {
     return 0;
   }
 
+  isFull(): boolean {
+    return false;
+  }
+
   flush(): void {}
 }
 

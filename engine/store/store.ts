@@ -102,6 +102,8 @@ export interface Store {
   collect(keep: Keep): Promise<Collected>;
   /** Removes what runs that are gone left behind, their workers first; returns how many attempts. */
   sweep(): Promise<number>;
+  /** No room is left on its disk. */
+  isFull(): boolean;
   /** Keeps what was learned about files for the next process. */
   flush(): void;
 }

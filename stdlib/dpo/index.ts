@@ -2,7 +2,7 @@
 import Type from "typebox";
 import { defineStage } from "../../engine/index.ts";
 import { dataset, rows } from "../../grammar/index.ts";
-import { loraParams, trainingParams, withoutEffect } from "../training/params.ts";
+import { inLessMemory, loraParams, trainingParams, withoutEffect } from "../training/params.ts";
 
 export const dpo = defineStage(
   {
@@ -97,6 +97,7 @@ export const dpo = defineStage(
     },
     numeric: true,
     heavy: true,
+    inLessMemory,
   },
   () => import("./run.ts").then((m) => m.dpo),
 );

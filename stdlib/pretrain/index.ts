@@ -2,7 +2,7 @@
 import Type from "typebox";
 import { defineStage } from "../../engine/index.ts";
 import { dataset, rows } from "../../grammar/index.ts";
-import { dropoutParams, trainingParams, withoutEffect } from "../training/params.ts";
+import { dropoutParams, inLessMemory, trainingParams, withoutEffect } from "../training/params.ts";
 
 export const pretrain = defineStage(
   {
@@ -53,6 +53,7 @@ export const pretrain = defineStage(
     },
     numeric: true,
     heavy: true,
+    inLessMemory,
   },
   () => import("./run.ts").then((m) => m.pretrain),
 );

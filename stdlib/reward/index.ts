@@ -2,7 +2,7 @@
 import Type from "typebox";
 import { defineStage } from "../../engine/index.ts";
 import { type Type as AlignType, type CallFacts, dataset, type TypeProblem } from "../../grammar/index.ts";
-import { loraParams, trainingParams, withoutEffect } from "../training/params.ts";
+import { inLessMemory, loraParams, trainingParams, withoutEffect } from "../training/params.ts";
 
 const comparisons = dataset({ name: "Ranking or Preference or Rated", columns: { prompt: "any" } });
 
@@ -113,6 +113,7 @@ export const reward = defineStage(
     },
     numeric: true,
     heavy: true,
+    inLessMemory,
   },
   () => import("./run.ts").then((m) => m.reward),
 );

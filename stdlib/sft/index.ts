@@ -2,7 +2,13 @@
 import Type from "typebox";
 import { defineStage } from "../../engine/index.ts";
 import { type Type as AlignType, type CallFacts, dataset, type TypeProblem } from "../../grammar/index.ts";
-import { dropoutParams, loraParams, trainingParams, withoutEffect } from "../training/params.ts";
+import {
+  dropoutParams,
+  inLessMemory,
+  loraParams,
+  trainingParams,
+  withoutEffect,
+} from "../training/params.ts";
 
 export const sft = defineStage(
   {
@@ -64,6 +70,7 @@ export const sft = defineStage(
     },
     numeric: true,
     heavy: true,
+    inLessMemory,
   },
   () => import("./run.ts").then((m) => m.sft),
 );

@@ -264,6 +264,17 @@ export interface TrainingParams {
   readonly eval_every?: number;
 }
 
+/** Half the micro-batch, then a quarter, …: the same batch in more pieces. */
+export function inLessMemory<P extends { readonly batch_size: number; readonly micro_batch_size?: number }>(
+  params: P,
+  times: number,
+): P | undefined {
+  const largest = Math.min(params.micro_batch_size ?? params.batch_size, params.batch_size);
+  // The try before had single examples already.
+  if (Math.ceil(largest / 2 ** (times - 1)) === 1) return undefined;
+  return { ...params, micro_batch_size: Math.ceil(largest / 2 ** times) };
+}
+
 export interface DropoutParams {
   readonly residual_dropout: number;
   readonly residual_dropout_ramp: boolean;
