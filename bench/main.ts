@@ -1,6 +1,7 @@
-// `npm run bench -- train|decode|lang [--write] [--json] …`: Align beside its peers in the same run, one row per case and peer.
+// `npm run bench -- train|decode|lang|engine [--write] [--json] …`: Align beside its peers in the same run, one row per case and peer.
 import { parseArgs } from "node:util";
 import { decodeBench } from "./decode.ts";
+import { engineBench } from "./engine.ts";
 import { languageBench } from "./lang.ts";
 import { quickstartBench } from "./quickstart.ts";
 import { trainBench } from "./train.ts";
@@ -37,6 +38,7 @@ const benches: Readonly<Record<string, (options: BenchOptions) => AsyncIterable<
   decode: decodeBench,
   quickstart: quickstartBench,
   lang: languageBench,
+  engine: engineBench,
 };
 
 const { values, positionals } = parseArgs({
