@@ -150,22 +150,32 @@ export function createScheduler(tasks: readonly ScheduledTask[], options: Schedu
     }
   }
 
-  /** What fits beside what runs, in the order of the file: small tasks pass a large one that has to wait. */
+  /** What fits beside what runs, in the order of the file; what takes all of something comes after what does not. */
   function startReady(actions: Action[]): void {
-    if (stopped() || ready.size === 0 || isFull()) return;
-    const candidates = [...ready].sort((a, b) => place.get(a)! - place.get(b)!);
-    const later: ScheduledTask[] = [];
-    for (const id of candidates) {
+    if (stopped()) return;
+    for (let task = nextToRun(); task; task = nextToRun()) run(task, actions);
+  }
+
+  function nextToRun(): ScheduledTask | undefined {
+    if (isFull()) return undefined;
+    let best: ScheduledTask | undefined;
+    for (const id of ready) {
       const task = byId.get(id)!;
-      if (takesAll(task)) later.push(task);
-      else if (fits(task)) run(task, actions);
+      if (fits(task) && (!best || comesBefore(task, best))) best = task;
     }
-    for (const task of later) if (fits(task)) run(task, actions);
+    return best;
+  }
+
+  function comesBefore(a: ScheduledTask, b: ScheduledTask): boolean {
+    if (takesAll(a) !== takesAll(b)) return takesAll(b);
+    return place.get(a.id)! < place.get(b.id)!;
   }
 
   const demand = (task: ScheduledTask, name: string): number =>
     Math.min(task.takes[name] ?? 0, options.budget[name]!);
-  const isFull = (): boolean => free.get("cpu") === 0 && free.size === 1;
+  /** Nothing is left of what every task takes. */
+  const always = [...free.keys()].filter((name) => tasks.every((task) => demand(task, name) > 0));
+  const isFull = (): boolean => always.some((name) => free.get(name)! <= 0);
   const fits = (task: ScheduledTask): boolean =>
     [...free].every(([name, amount]) => demand(task, name) <= amount);
   const takesAll = (task: ScheduledTask): boolean =>
