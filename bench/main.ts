@@ -1,10 +1,5 @@
 // `npm run bench -- train|decode|lang|engine [--write] [--json] …`: Align beside its peers in the same run, one row per case and peer.
 import { parseArgs } from "node:util";
-import { decodeBench } from "./decode.ts";
-import { engineBench } from "./engine.ts";
-import { languageBench } from "./lang.ts";
-import { quickstartBench } from "./quickstart.ts";
-import { trainBench } from "./train.ts";
 import { writeTable } from "./write.ts";
 
 /**
@@ -33,12 +28,15 @@ export interface BenchOptions {
   readonly big: boolean;
 }
 
-const benches: Readonly<Record<string, (options: BenchOptions) => AsyncIterable<BenchRow>>> = {
-  train: trainBench,
-  decode: decodeBench,
-  quickstart: quickstartBench,
-  lang: languageBench,
-  engine: engineBench,
+type Bench = (options: BenchOptions) => AsyncIterable<BenchRow>;
+
+/** Each loaded only when it is asked for: what one of them needs the others may do without. */
+const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  train: () => import("./train.ts").then((m) => m.trainBench),
+  decode: () => import("./decode.ts").then((m) => m.decodeBench),
+  quickstart: () => import("./quickstart.ts").then((m) => m.quickstartBench),
+  lang: () => import("./lang.ts").then((m) => m.languageBench),
+  engine: () => import("./engine.ts").then((m) => m.engineBench),
 };
 
 const { values, positionals } = parseArgs({
@@ -52,8 +50,8 @@ const { values, positionals } = parseArgs({
   },
 });
 const [name = ""] = positionals;
-const bench = benches[name];
-if (!bench) {
+const load = benches[name];
+if (!load) {
   console.error(
     `usage: npm run bench -- ${Object.keys(benches).join("|")} [--write] [--json] [--big] [--python PATH] [--llama FOLDER]`,
   );
@@ -62,6 +60,7 @@ if (!bench) {
 
 const rows: BenchRow[] = [];
 if (!values.json) console.log(["case", "ours", "peer", "", "ratio", "unit"].join("\t"));
+const bench = await load();
 for await (const row of bench({
   python: values.python ?? process.env.ALIGN_BENCH_PYTHON ?? "python3",
   big: values.big,
