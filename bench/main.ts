@@ -2,10 +2,7 @@
 import { parseArgs } from "node:util";
 import { writeTable } from "./write.ts";
 
-/**
- * One case against one peer: of every round its fastest step, which other work on the machine disturbs least; of these
- * the medians, and the median of the ratios of neighbouring rounds.
- */
+/** One case against one peer; each bench says how its rounds count. */
 export interface BenchRow {
   readonly name: string;
   /** Missing where there is no peer. */
@@ -26,6 +23,8 @@ export interface BenchOptions {
   readonly write: boolean;
   /** Also cases that take minutes. */
   readonly big: boolean;
+  /** Only cases whose name has this in it. */
+  readonly only?: string;
 }
 
 type Bench = (options: BenchOptions) => AsyncIterable<BenchRow>;
@@ -47,13 +46,14 @@ const { values, positionals } = parseArgs({
     big: { type: "boolean", default: false },
     python: { type: "string" },
     llama: { type: "string" },
+    only: { type: "string" },
   },
 });
 const [name = ""] = positionals;
 const load = benches[name];
 if (!load) {
   console.error(
-    `usage: npm run bench -- ${Object.keys(benches).join("|")} [--write] [--json] [--big] [--python PATH] [--llama FOLDER]`,
+    `usage: npm run bench -- ${Object.keys(benches).join("|")} [--write] [--json] [--big] [--python PATH] [--llama FOLDER] [--only TEXT]`,
   );
   process.exit(2);
 }
@@ -66,6 +66,7 @@ for await (const row of bench({
   big: values.big,
   write: values.write,
   ...(values.llama !== undefined && { llama: values.llama }),
+  ...(values.only !== undefined && { only: values.only }),
 })) {
   rows.push(row);
   const { ours, peer, ratio } = row;

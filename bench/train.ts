@@ -149,7 +149,7 @@ async function stepsOfTorch(python: string, shape: Case, arm: string): Promise<n
   return lines.slice(warmup).map(({ ms }) => ms);
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;

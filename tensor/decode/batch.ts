@@ -1,6 +1,7 @@
 // Keeps a batch of decoding rows busy: admits prompts into free places, steps all rows, shrinks at the end.
 
 import type { Arrays, Executable } from "../backends/backend.ts";
+import type { HostArray } from "../ir/graph.ts";
 import type { Geometry } from "../models/architecture.ts";
 import { KvCache, type Slots } from "./cache.ts";
 
@@ -25,6 +26,8 @@ export interface BatchRuntime {
   /** Prompts are padded to a multiple of this. */
   readonly promptBucket: number;
   executable(kind: "prefill" | "step", rows: number, length: number): Promise<Executable>;
+  /** Before the host reads or writes what a step has taken up tokens into, see Backend.reclaim. */
+  reclaim?(arrays: Iterable<HostArray>): Promise<void>;
   /** Called after every round of new tokens. */
   tick(): void;
 }
@@ -65,6 +68,7 @@ export async function decodeAll(queue: readonly BatchRow[], runtime: BatchRuntim
     });
     const filled = await (await runtime.executable("prefill", B, T)).run({ ...weights, ids, last });
     // The padding's slots are overwritten by the answer before anything may read them.
+    await runtime.reclaim?.(Object.values(cache.own));
     cache.fill(filled, B, free.slice(0, rows.length));
     rows.forEach((row, r) => {
       // An encoder's prompt leaves the decoder's slots free, but for its start token.
@@ -84,10 +88,11 @@ export async function decodeAll(queue: readonly BatchRow[], runtime: BatchRuntim
   }
 
   /** Half empty and nobody waiting: a narrower step is cheaper. */
-  function shrink(): void {
+  async function shrink(): Promise<void> {
     const live = places.flatMap((row, i) => (row ? [i] : []));
     const narrow = widthFor(live.length);
     if (narrow >= width) return;
+    await runtime.reclaim?.(Object.values(cache.own));
     cache = cache.keep(live, width, narrow);
     width = narrow;
     const seat = <A>(take: (i: number) => A, empty: A) =>
@@ -109,10 +114,10 @@ export async function decodeAll(queue: readonly BatchRow[], runtime: BatchRuntim
       if (waiting.length === 0) return;
       continue;
     }
-    if (waiting.length === 0) shrink();
+    if (waiting.length === 0) await shrink();
     const step = await runtime.executable("step", width, slots.own);
-    out = await step.run({ ...weights, ...cache.arrays, ids: tokens, positions }, out); // into the same arrays each time
-    cache.write(out, positions);
+    // Into the same arrays each time, the cache's among them.
+    out = await step.run({ ...weights, ...cache.arrays, ids: tokens, positions }, { ...out, ...cache.own });
     const given = out;
     places.forEach((row, r) => {
       if (row) place(r, row, positions[r]! + 1, given, r);

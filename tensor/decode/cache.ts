@@ -1,4 +1,4 @@
-// The key-value cache of a batch: persistent host arrays that the step graph reads without copies.
+// The key-value cache of a batch: persistent host arrays that the step graph reads and writes in place.
 
 import type { Arrays } from "../backends/backend.ts";
 import type { CacheEntry } from "../models/architecture.ts";
@@ -51,18 +51,10 @@ export class KvCache {
     }
   }
 
-  /** Writes one token's slices [B, heads, 1, width], row r at slot positions[r]. */
-  write(slices: Readonly<Arrays>, positions: Int32Array): void {
-    for (const { name, heads, width, slots: kind } of this.#entries) {
-      if (kind === "source") continue;
-      const array = this.arrays[name]!;
-      const source = slices[name] as Float32Array;
-      for (let block = 0; block < positions.length * heads; block++) {
-        const to = (block * this.#slots.own + positions[Math.floor(block / heads)]!) * width;
-        const from = block * width;
-        for (let j = 0; j < width; j++) array[to + j] = source[from + j]!;
-      }
-    }
+  /** What a step takes up tokens into: the entries with slots of their own. */
+  get own(): Arrays {
+    const own = this.#entries.filter(({ slots }) => slots === "own");
+    return Object.fromEntries(own.map(({ name }) => [name, this.arrays[name]!]));
   }
 
   /** A smaller cache of only these rows of this one's `batch`, in this order. */

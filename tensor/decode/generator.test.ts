@@ -39,6 +39,25 @@ describe("a row's tokens and log-probabilities", () => {
     await narrow.dispose();
   });
 
+  test("are those of the reference, and of any batch, where onnxruntime's own attention takes the heads of 8 numbers", async () => {
+    const config = { ...tinyConfig, hidden_size: 32 };
+    const params = initialize(config, stream("heads of 8"));
+    const [fused, plain] = [backend, referenceBackend()].map((b) =>
+      createGenerator({ backend: b, config, params, batch_size: 4 }),
+    );
+    const together = await fused!.generate(prompts, options);
+    const wanted = await plain!.generate(prompts, options);
+    together.forEach(({ ids, logprobs }, i) => {
+      expect(ids).toEqual(wanted[i]!.ids);
+      logprobs.forEach((x, t) => {
+        expect(x).toBeCloseTo(wanted[i]!.logprobs[t]!, 4);
+      });
+    });
+    const apart = await fused!.generate([prompts[7]!], { ...options, row_ids: [7] });
+    expect(apart).toEqual([together[7]]);
+    await fused!.dispose();
+  });
+
   test("change with the seed and with the row id", async () => {
     const [x, y] = [prompts[2]!, prompts[2]!];
     const [a, b] = await generator.generate([x, y], options);

@@ -117,7 +117,10 @@ export function createGenerator(options: GeneratorOptions): Generator {
 
   async function compileStep(B: number, n: number, sourceSlots: number): Promise<Executable> {
     const graph = stepGraph(config, B, n, sourceSlots);
-    if (!freezing) return backend.compile(graph, weightsStay);
+    if (!freezing) {
+      const stays = new Set(about.cache.filter(({ slots }) => slots === "own").map(({ name }) => name));
+      return backend.compile(graph, { state: (name) => weightsStay.state(name) || stays.has(name) });
+    }
     // Each holds all weights, so only the last one is kept.
     for (const [key, run] of [...compiled].filter(([key]) => key.startsWith("step"))) {
       if (key === `step ${B} ${n} ${sourceSlots}`) continue;
@@ -189,6 +192,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
         slots,
         promptBucket: PROMPT_BUCKET,
         executable: (kind, B, n) => executable(kind, B, n, slots.source),
+        ...(backend.reclaim && { reclaim: (arrays) => backend.reclaim!(arrays) }),
         tick: () => options.onProgress?.({ ...progress }),
       });
       return results;

@@ -29,7 +29,7 @@ function distribution(b: Builder, logits: Value) {
 
 /**
  * Inputs p/, ids [B], positions [B], caches [B,heads,slots,width] of S own slots and as many source slots as given →
- * logprobs [B,V], normalizer [B,1] and this token's slices of the own caches, [B,heads,1,width].
+ * logprobs [B,V], normalizer [B,1] and the own caches with this token in its slot.
  */
 export function stepGraph(config: ModelConfig, B: number, S: number, sourceSlots = 0): Graph {
   const b = new Builder();

@@ -210,6 +210,19 @@ export class Builder {
     return this.#one("attention", [q, k, v, bias], { scale });
   }
 
+  /** Attention of one token per row over a cache, and the cache with it; see the op. */
+  cachedAttention(
+    { q, k, v }: { q: Value; k: Value; v: Value },
+    { keys, values }: { keys: Value; values: Value },
+    positions: Value,
+    { scale, window, bias }: { scale: number; window?: number | undefined; bias?: Value },
+  ): { out: Value; keys: Value; values: Value } {
+    const operands = [q, k, v, keys, values, positions, ...(bias ? [bias] : [])];
+    const attrs = { scale, ...(window !== undefined && { window }) };
+    const [out, nextKeys, nextValues] = this.emit("cachedAttention", operands, attrs);
+    return { out: out!, keys: nextKeys!, values: nextValues! };
+  }
+
   swiglu = (gate: Value, up: Value) => this.#one("swiglu", [gate, up], {});
   gelu = (x: Value, form: "erf" | "tanh") => this.#one("gelu", [x], { form });
 

@@ -68,6 +68,8 @@ export interface OpAttrs {
   layernorm: { eps: number };
   rope: { inverse: boolean };
   attention: { scale: number };
+  /** A token sees the last `window` ones, itself included; without it all before. */
+  cachedAttention: { scale: number; window?: number };
   swiglu: None;
   /** "erf" is x·Φ(x); "tanh" its approximation, which GPT-2 and T5 v1.1 were trained with. */
   gelu: { form: "erf" | "tanh" };

@@ -59,6 +59,29 @@ const table = (P: number, half: number, f: (x: number) => number): Operand => ({
 
 const flat = { differentiable: false };
 
+/** Two rows of four heads over two, at slots 4 and 2 of five. Slots after a row's own are of no account, so they are cut off. */
+function cachedCases(
+  cases: readonly (readonly [string, { d: number; window?: number; bias?: boolean }])[],
+): OpCase[] {
+  return cases.map(([title, { d, window, bias }]) => {
+    const operands = [real([2, 4, 1, d]), real([2, 2, 1, d]), real([2, 2, 1, d])];
+    const cache = [real([2, 2, 5, d]), real([2, 2, 5, d]), ints([2], [4, 2])];
+    const scores = bias ? [real([1, 4, 1, 5])] : [];
+    return of(
+      "cachedAttention",
+      [...operands, ...cache, ...scores],
+      (b, [q, k, v, keys, values, positions, more]) => {
+        const own = { q: q!, k: k!, v: v! };
+        const options = { scale: 0.7, window, ...(more && { bias: more }) };
+        const next = b.cachedAttention(own, { keys: keys!, values: values! }, positions!, options);
+        const filled = (x: Value) => b.slice(x, 2, 0, 3);
+        return [next.out, filled(next.keys), filled(next.values)];
+      },
+      { title, ...flat },
+    );
+  });
+}
+
 export const opCases: readonly OpCase[] = [
   of("input", [real([3])], (_b, [x]) => x!),
   of("constant", [real([2, 2])], (b, [x]) => b.mul(x!, b.constant([1, 2, 3, 4], [2, 2]))),
@@ -151,6 +174,12 @@ export const opCases: readonly OpCase[] = [
     (b, [q, k, v, bias]) => b.attention(q!, k!, v!, bias!, 0.7),
     { title: "attention, grouped queries" },
   ),
+  ...cachedCases([
+    ["cachedAttention", { d: 8 }],
+    ["cachedAttention, a window", { d: 8, window: 3 }],
+    ["cachedAttention, scores to add", { d: 8, bias: true }],
+    ["cachedAttention, an odd width", { d: 3, window: 3, bias: true }],
+  ]),
   of("swiglu", [real([3, 4]), real([3, 4])], (b, [x, y]) => b.swiglu(x!, y!)),
   of("gelu", [real([9], -4, 4)], (b, [x]) => b.gelu(x!, "erf")),
   of("gelu", [real([9], -4, 4)], (b, [x]) => b.gelu(x!, "tanh"), { title: "gelu, tanh form" }),

@@ -15,7 +15,6 @@ import {
   linear as linearOf,
   mergeHeads,
   paramOf,
-  slotBias,
 } from "./layers.ts";
 import type { Caches, Core } from "./model.ts";
 import { checkRope, type RopeConfig, rotaryTables } from "./rope.ts";
@@ -175,11 +174,9 @@ function build(b: Builder, config: GptNeoXConfig, params: Readonly<Record<string
     },
     step(ids, positions, caches) {
       const S = caches.k0!.shape[2]!;
-      return layers(ids, b.reshape(positions, [-1, 1]), S, (q, k, v, i) => {
-        const cache = { k: caches[`k${i}`]!, v: caches[`v${i}`]! };
-        const bias = slotBias(b, positions, S);
-        return cachedAttention(b, q, { k, v }, cache, bias, scale);
-      });
+      const cached = cachedAttention(b, caches, positions, () => ({ scale }));
+      const { hidden } = layers(ids, b.reshape(positions, [-1, 1]), S, cached.attend);
+      return { hidden, caches: cached.updated };
     },
   };
 }

@@ -8,15 +8,7 @@ import type { Value } from "../ir/graph.ts";
 import type { Shape } from "../shape.ts";
 import { type Activation, activate, checkActivation } from "./activation.ts";
 import { type Architecture, keyValueCache } from "./architecture.ts";
-import {
-  arange,
-  cachedAttention,
-  causalAttention,
-  mergeHeads,
-  paramOf,
-  slotBias,
-  splitHeads,
-} from "./layers.ts";
+import { arange, cachedAttention, causalAttention, mergeHeads, paramOf, splitHeads } from "./layers.ts";
 import type { Caches, Core } from "./model.ts";
 
 export interface Gpt2Config {
@@ -161,12 +153,9 @@ function build(b: Builder, config: Gpt2Config, params: Readonly<Record<string, V
       return { hidden: b.gatherRows(hidden, last), caches };
     },
     step(ids, positions, caches) {
-      const S = caches.k0!.shape[2]!;
-      return layers(ids, b.reshape(positions, [-1, 1]), (q, k, v, i) => {
-        const cache = { k: caches[`k${i}`]!, v: caches[`v${i}`]! };
-        const bias = slotBias(b, positions, S);
-        return cachedAttention(b, q, { k, v }, cache, bias, scale);
-      });
+      const cached = cachedAttention(b, caches, positions, () => ({ scale }));
+      const { hidden } = layers(ids, b.reshape(positions, [-1, 1]), cached.attend);
+      return { hidden, caches: cached.updated };
     },
   };
 }

@@ -3,9 +3,8 @@
 import { check } from "../error.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Value } from "../ir/graph.ts";
-
-/** Added to a score to forbid a position; exp of it is exactly 0. */
-export const FORBIDDEN = -1e9;
+import { FORBIDDEN } from "../ir/ops/fused.ts";
+import type { Caches } from "./model.ts";
 
 /** Queries per block of causal attention; shorter blocks cost more in copies than they save. */
 const QUERY_BLOCK = 128;
@@ -100,47 +99,30 @@ export function causalAttention(
   return outs.length === 1 ? outs[0]! : b.concat(outs, 2);
 }
 
-/** Scores to add for S slots at positions [B]: 0 where a slot is filled and within the window, [B,1,1,S]. */
-export function slotBias(b: Builder, positions: Value, S: number, window?: number): Value {
-  const { node, index } = positions;
-  return once(b, `slots ${S} ${window} of ${node.id}.${index}`, () => {
-    const B = positions.shape[0]!;
-    const at = b.reshape(positions, [B, 1]);
-    const slots = (shift: number) =>
-      b.integers(
-        Array.from({ length: S }, (_, i) => i + shift),
-        [1, S],
-      );
-    let bias = b.select(b.greater(at, slots(0)), 0, FORBIDDEN); // slots before this token
-    if (window !== undefined && window < S) {
-      bias = b.add(bias, b.select(b.greater(slots(window), at), 0, FORBIDDEN));
-    }
-    return b.reshape(bias, [B, 1, 1, S]);
-  });
+interface CachedOptions extends AttentionOptions {
+  /** Scores to add, broadcast to [B,H,1,S]. */
+  readonly bias?: Value;
 }
 
 /**
- * One query per row, q [B,H,1,d], over the slots of a cache [B,K,S,d] and its own key and value [B,K,1,d].
- * They are scored apart, so that the cache is never copied. Bias broadcasts to [B,H,1,S], ownBias to [B,H,1,1].
+ * Attention for one token per row at positions [B], over the caches k0 v0 k1 v1 … that take each layer's key and value
+ * up: `updated` fills as layers attend.
  */
 export function cachedAttention(
   b: Builder,
-  q: Value,
-  own: { k: Value; v: Value },
-  cache: { k: Value; v: Value },
-  bias: Value,
-  scale: number,
-  ownBias?: Value,
-): Value {
-  const [B, H, , d] = q.shape as [number, number, number, number];
-  const [, K, S] = cache.k.shape as [number, number, number];
-  const grouped = (x: Value) =>
-    x.shape[1] === H && K !== H ? b.reshape(x, [x.shape[0]!, K, H / K, x.shape[3]!]) : x;
-  const queries = grouped(q);
-  const old = b.add(b.matmul(queries, cache.k, { transB: true, alpha: scale }), grouped(bias));
-  const self = b.matmul(queries, own.k, { transB: true, alpha: scale });
-  const scores = b.concat([old, ownBias ? b.add(self, grouped(ownBias)) : self], 3);
-  const [pOld, pOwn] = b.split(b.softmax(scores), 3, [S, 1]);
-  const out = b.add(b.matmul(pOld!, cache.v), b.mul(pOwn!, own.v));
-  return b.reshape(out, [B, H, 1, d]);
+  caches: Caches,
+  positions: Value,
+  optionsOf: (layer: number) => CachedOptions,
+) {
+  const updated: Record<string, Value> = {};
+  return {
+    updated,
+    attend(q: Value, k: Value, v: Value, i: number): Value {
+      const cache = { keys: caches[`k${i}`]!, values: caches[`v${i}`]! };
+      const next = b.cachedAttention({ q, k, v }, cache, positions, optionsOf(i));
+      updated[`k${i}`] = next.keys;
+      updated[`v${i}`] = next.values;
+      return next.out;
+    },
+  };
 }

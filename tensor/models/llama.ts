@@ -10,7 +10,6 @@ import {
   linear as linearOf,
   mergeHeads,
   paramOf,
-  slotBias,
   splitHeads,
 } from "./layers.ts";
 import {
@@ -98,11 +97,9 @@ function build(b: Builder, config: LlamaConfig, params: Readonly<Record<string, 
     step(ids, positions, caches) {
       const B = ids.shape[0]!;
       const S = caches.k0!.shape[2]!;
-      return layers(ids, b.reshape(positions, [B, 1]), S, (q, k, v, i) => {
-        const cache = { k: caches[`k${i}`]!, v: caches[`v${i}`]! };
-        const bias = slotBias(b, positions, S, windowOf(config, i));
-        return cachedAttention(b, q, { k, v }, cache, bias, scale);
-      });
+      const cached = cachedAttention(b, caches, positions, (i) => ({ scale, window: windowOf(config, i) }));
+      const { hidden } = layers(ids, b.reshape(positions, [B, 1]), S, cached.attend);
+      return { hidden, caches: cached.updated };
     },
   };
 }

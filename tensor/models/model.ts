@@ -30,7 +30,7 @@ export interface Core {
    * new token, and the caches they leave. An encoder-decoder model encodes the prompts and decodes its start token.
    */
   prefill(ids: Value, last: Value): { hidden: Value; caches: Caches };
-  /** One token per row: ids [B], positions [B] ≤ the slots S of the caches → hidden [B,D] and this token's slices of the own caches. */
+  /** One token per row: ids [B], positions [B] < the slots S of the caches → hidden [B,D] and the own caches with this token. */
   step(ids: Value, positions: Value, caches: Caches): { hidden: Value; caches: Caches };
 }
 

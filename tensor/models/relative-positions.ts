@@ -34,16 +34,16 @@ export function relativeBias(b: Builder, weight: Value, options: Buckets, T: num
   return b.transpose(b.reshape(b.gatherRows(weight, ids), [1, T, T, H]), [0, 3, 1, 2]);
 }
 
-/** weight [buckets,H] → scores for keys 0..S positions back, [S+1,H]. */
+/** weight [buckets,H] → scores for keys 0..S-1 positions back, [S,H]. */
 export function biasByDistance(b: Builder, weight: Value, options: Buckets, S: number): Value {
   const ids = b.integers(
-    Array.from({ length: S + 1 }, (_, distance) => bucketOf(-distance, options)),
-    [S + 1],
+    Array.from({ length: S }, (_, distance) => bucketOf(-distance, options)),
+    [S],
   );
   return b.gatherRows(weight, ids);
 }
 
-/** Scores for the slots 0..S-1 of queries at positions [B] ≤ S, [B,H,1,S]; those of later slots are of no use. */
+/** Scores for the slots 0..S-1 of queries at positions [B] < S, [B,H,1,S]; those of later slots are of no use. */
 export function biasBySlot(b: Builder, byDistance: Value, positions: Value, S: number): Value {
   const B = positions.shape[0]!;
   const slots = b.constant(

@@ -5,10 +5,11 @@ import { check } from "../error.ts";
 import type { Params } from "../host.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Value } from "../ir/graph.ts";
+import { FORBIDDEN } from "../ir/ops/fused.ts";
 import type { Shape } from "../shape.ts";
 import { type Activation, activate, checkActivation } from "./activation.ts";
 import { type Architecture, type CacheEntry, type Geometry, keyValueCache } from "./architecture.ts";
-import { cachedAttention, FORBIDDEN, mergeHeads, paramOf, slotBias, splitHeads } from "./layers.ts";
+import { cachedAttention, mergeHeads, paramOf, splitHeads } from "./layers.ts";
 import type { Core, Encoded } from "./model.ts";
 import { biasByDistance, biasBySlot, relativeBias } from "./relative-positions.ts";
 
@@ -256,11 +257,10 @@ function build(b: Builder, config: T5Config, params: Readonly<Record<string, Val
       const B = ids.shape[0]!;
       const [S, sources] = [caches.k0!.shape[2]!, caches.mask!.shape[2]!];
       const table = biasByDistance(b, param(positionsOf("decoder")), { ...buckets, both: false }, S);
-      const bias = b.add(biasBySlot(b, table, positions, S), slotBias(b, positions, S));
-      const ownBias = b.reshape(b.slice(table, 0, 0, 1), [1, heads, 1, 1]);
-      return decode(ids, B, caches, sourceBias(caches.mask!, B, sources), (q, k, v, i) =>
-        cachedAttention(b, q, { k, v }, { k: caches[`k${i}`]!, v: caches[`v${i}`]! }, bias, 1, ownBias),
-      );
+      const bias = biasBySlot(b, table, positions, S);
+      const cached = cachedAttention(b, caches, positions, () => ({ scale: 1, bias }));
+      const { hidden } = decode(ids, B, caches, sourceBias(caches.mask!, B, sources), cached.attend);
+      return { hidden, caches: cached.updated };
     },
   };
 }

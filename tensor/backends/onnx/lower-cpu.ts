@@ -1,7 +1,9 @@
 // Lowers the graph to ONNX nodes that are fast and exact on onnxruntime's CPU provider.
 
+import type { Value } from "../../ir/graph.ts";
 import { GELU_CUBE, GELU_SLOPE } from "../../ir/ops/fused.ts";
 import { sizeOf } from "../../shape.ts";
+import { type Attend, writeAndAttend } from "./lower-cache.ts";
 import { direct, int, type Lowering, type Lowerings, lastAxis, onnxType, pick, reshape } from "./lowering.ts";
 
 export const cpuLowerings: Lowerings = {
@@ -128,19 +130,39 @@ export const cpuLowerings: Lowerings = {
     l.node("RotaryEmbedding", [l.in(x!), int64s, l.in(cos!), turn], { interleaved: int(0) }, l.out(0));
   },
   attention: (l, n) => {
-    const [q, k, v, bias] = n.inputs;
-    const [B, H, T, d] = q!.shape as [number, number, number, number];
-    const [, K, S] = k!.shape as [number, number, number, number];
-    const rows = (H / K) * T;
-    const stacked = H === K ? l.in(q!) : reshape(l, l.in(q!), [B, K, rows, d]);
-    const raw = matmul(l, stacked, l.in(k!), false, true, n.attrs.scale);
-    const scores = l.node("Add", [H === K ? raw : reshape(l, raw, [B, H, T, S]), l.in(bias!)]);
-    const probs = l.node("Softmax", [scores], lastAxis, l.out(1));
-    if (H === K) matmul(l, probs, l.in(v!), false, false, 1, l.out(0));
-    else {
-      const out = matmul(l, reshape(l, probs, [B, K, rows, S]), l.in(v!), false, false, 1);
-      reshape(l, out, q!.shape, l.out(0));
+    const [q, k, v, bias] = n.inputs as [Value, Value, Value, Value];
+    attend(l, q, { keys: k.shape, k: l.in(k), v: l.in(v) }, l.in(bias), n.attrs.scale, l.out(1));
+  },
+  // Writes in place where an output's array is the one fed for the cache: the cache is never copied, and slots after a
+  // row's own cost nothing.
+  cachedAttention: (l, n) => {
+    const [q, k, v, keys, values, positions, bias] = n.inputs as [
+      Value,
+      Value,
+      Value,
+      Value,
+      Value,
+      Value,
+      Value?,
+    ];
+    const [B, H, , d] = q.shape as [number, number, number, number];
+    const [, K, S] = keys.shape as [number, number, number];
+    if (d % 8 !== 0) {
+      writeAndAttend(l, n, attend); // which GroupQueryAttention refuses
+      return;
     }
+    const row = (x: Value) => reshape(l, l.in(x), [B, 1, x.shape[1]! * d]);
+    const more = bias ? ["", "", "", l.in(bias)] : [];
+    const total = l.constant(Int32Array.of(S), [1]);
+    const cache = [l.in(keys), l.in(values), l.in(positions), total];
+    const out = l.fresh();
+    l.nodes("GroupQueryAttention", [row(q), row(k), row(v), ...cache, ...more], [out, l.out(1), l.out(2)], {
+      num_heads: int(H),
+      kv_num_heads: int(K),
+      scale: n.attrs.scale,
+      ...(n.attrs.window !== undefined && { local_window_size: int(n.attrs.window) }),
+    });
+    reshape(l, out, q.shape, l.out(0));
   },
   swiglu: (l, n) => {
     const [gate, up] = n.inputs;
@@ -156,6 +178,21 @@ export const cpuLowerings: Lowerings = {
 function silu(l: Lowering, x: string, to: string): void {
   l.node("QuickGelu", [x], { alpha: 1 }, to);
 }
+
+const attend: Attend = (l, q, { keys, k, v }, bias, scale, to) => {
+  const [B, H, T, d] = q.shape as [number, number, number, number];
+  const [, K, S] = keys as [number, number, number];
+  const rows = (H / K) * T;
+  const stacked = H === K ? l.in(q) : reshape(l, l.in(q), [B, K, rows, d]);
+  const raw = matmul(l, stacked, k, false, true, scale);
+  const scores = l.node("Add", [H === K ? raw : reshape(l, raw, [B, H, T, S]), bias]);
+  const probs = l.node("Softmax", [scores], lastAxis, to);
+  if (H === K) matmul(l, probs, v, false, false, 1, l.out(0));
+  else {
+    const out = matmul(l, reshape(l, probs, [B, K, rows, S]), v, false, false, 1);
+    reshape(l, out, q.shape, l.out(0));
+  }
+};
 
 function matmul(
   l: Lowering,

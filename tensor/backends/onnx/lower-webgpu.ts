@@ -1,6 +1,8 @@
 // Lowers the graph to the ONNX nodes that onnxruntime's WebGPU provider has, and has right.
 
+import type { Value } from "../../ir/graph.ts";
 import { sizeOf } from "../../shape.ts";
+import { type Attend, writeAndAttend } from "./lower-cache.ts";
 import { cpuLowerings } from "./lower-cpu.ts";
 import { int, type Lowering, type Lowerings, lastAxis, onnxType, pick, reshape } from "./lowering.ts";
 
@@ -71,17 +73,23 @@ export const webgpuLowerings: Lowerings = {
     l.node("Add", [scaled, l.in(bias!)], {}, l.out(0));
   },
   attention: (l, n) => {
-    const [q, k, v, bias] = n.inputs;
-    const [B, H, T, d] = q!.shape as [number, number, number, number];
-    const [, K, S] = k!.shape as [number, number, number, number];
-    const rows = (H / K) * T;
-    const keys = swapLast(l, l.in(k!), 4);
-    const raw = product(l, reshape(l, l.in(q!), [B, K, rows, d]), keys, n.attrs.scale);
-    const scores = l.node("Add", [reshape(l, raw, [B, H, T, S]), l.in(bias!)]);
-    const probs = l.node("Softmax", [scores], lastAxis, l.out(1));
-    const out = l.node("MatMul", [reshape(l, probs, [B, K, rows, S]), l.in(v!)]);
-    reshape(l, out, q!.shape, l.out(0));
+    const [q, k, v, bias] = n.inputs as [Value, Value, Value, Value];
+    attend(l, q, { keys: k.shape, k: l.in(k), v: l.in(v) }, l.in(bias), n.attrs.scale, l.out(1));
   },
+  cachedAttention: (l, n) => {
+    writeAndAttend(l, n, attend);
+  },
+};
+
+const attend: Attend = (l, q, { keys, k, v }, bias, scale, to) => {
+  const [B, H, T, d] = q.shape as [number, number, number, number];
+  const [, K, S] = keys as [number, number, number];
+  const rows = (H / K) * T;
+  const raw = product(l, reshape(l, l.in(q), [B, K, rows, d]), swapLast(l, k, 4), scale);
+  const scores = l.node("Add", [reshape(l, raw, [B, H, T, S]), bias]);
+  const probs = l.node("Softmax", [scores], lastAxis, to);
+  const out = l.node("MatMul", [reshape(l, probs, [B, K, rows, S]), v]);
+  reshape(l, out, q.shape, l.out(0));
 };
 
 /** Rows that scatterRows compares with each other at once: 64 MiB of ones and zeros. */

@@ -15,7 +15,9 @@ export interface Lowering {
   node(op: string, inputs: readonly string[], attributes?: Attributes, to?: string): string;
   /** Emits an ONNX node with the given output names ("" is an omitted one). */
   nodes(op: string, inputs: readonly string[], outputs: readonly string[], attributes?: Attributes): void;
-  /** An initialiser, shared by content when small. */
+  /** A name for an output that nothing else has. */
+  fresh(): string;
+  /** An initialiser, shared by content when small or of indices. */
   constant(data: OnnxInitializer["data"], shape: readonly number[]): string;
   int64(...values: number[]): string;
   /** Whether anything reads this output. */
@@ -37,7 +39,7 @@ export const int = (value: number) => ({ int: value });
 export const lastAxis = { axis: int(-1) };
 
 /** Ops that live in onnxruntime's own domain. */
-const microsoft = new Set(["FusedMatMul", "QuickGelu", "RotaryEmbedding"]);
+const microsoft = new Set(["FusedMatMul", "GroupQueryAttention", "QuickGelu", "RotaryEmbedding"]);
 
 export function reshape(l: Lowering, x: string, shape: readonly number[], to?: string): string {
   return l.node("Reshape", [x, l.int64(...shape)], {}, to);
@@ -89,7 +91,8 @@ export function lowerWith(lowerings: Lowerings, graph: Graph): OnnxModel {
   }
 
   function constant(data: OnnxInitializer["data"], shape: readonly number[]): string {
-    const key = data.length <= 8 ? `${data.constructor.name}[${shape}]${data}` : undefined;
+    const short = data.length <= 8 || data instanceof Int32Array;
+    const key = short ? `${data.constructor.name}[${shape}]${data}` : undefined;
     const known = key === undefined ? undefined : shared.get(key);
     if (known !== undefined) return known;
     const name = `const${initializers.length}`;
@@ -121,6 +124,7 @@ export function lowerWith(lowerings: Lowerings, graph: Graph): OnnxModel {
         emit(op, inputs, [name], attributes);
         return name;
       },
+      fresh: () => `t${fresh++}`,
       nodes: (op, inputs, outs, attributes = {}) => emit(op, inputs, outs, attributes),
       constant,
       int64: (...values) => constant(BigInt64Array.from(values, BigInt), [values.length]),

@@ -42,7 +42,11 @@ export const providers: { readonly [K in OnnxProvider]: Provider } = {
   cuda: {
     help: cudaHelp,
     // Its additions by ScatterElements are atomic too.
-    lowerings: { ...cpuLowerings, scatterRows: webgpuLowerings.scatterRows },
+    lowerings: {
+      ...cpuLowerings,
+      scatterRows: webgpuLowerings.scatterRows,
+      cachedAttention: webgpuLowerings.cachedAttention, // its GroupQueryAttention is for 16 bits
+    },
     resident: false,
     identity: () => `-${graphicsIdentity()}`,
     prepare() {

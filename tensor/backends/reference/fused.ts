@@ -14,6 +14,7 @@ export const fusedKernels: Kernels<
   | "layernorm"
   | "rope"
   | "attention"
+  | "cachedAttention"
   | "swiglu"
   | "gelu"
 > = {
@@ -128,6 +129,45 @@ export const fusedKernels: Kernels<
       }
     });
     return [out, probs];
+  },
+  cachedAttention: ({ attrs, outputs }, [q, k, v, keys, values, positions, bias], alloc) => {
+    const [out, nextKeys, nextValues] = outputs.map((v) => alloc(v.shape)) as [NdArray, NdArray, NdArray];
+    const [B, H, , d] = q!.shape as [number, number, number, number];
+    const [, K, S] = keys!.shape as [number, number, number];
+    const at = (row: number, head: number, slot: number) => ((row * K + head) * S + slot) * d;
+    for (const [next, cache, own] of [
+      [nextKeys, keys!, k!],
+      [nextValues, values!, v!],
+    ] as const) {
+      next.data.set(cache.data);
+      walk([B, K], (block, [row, head]) => {
+        const vector = own.data.subarray(block * d, (block + 1) * d);
+        next.data.set(vector, at(row!, head!, positions!.data[row!]!));
+      });
+    }
+    const biasStrides = bias && broadcastStrides(bias.shape, [B, H, 1, S]);
+    walk([B, H], (block, [row, head]) => {
+      const last = positions!.data[row!]!;
+      const first = Math.max(0, last + 1 - (attrs.window ?? S));
+      const group = Math.floor(head! / (H / K));
+      const scores = Array.from({ length: last + 1 - first }, (_, i) => {
+        let total = 0;
+        for (let j = 0; j < d; j++)
+          total += q!.data[block * d + j]! * nextKeys.data[at(row!, group, first + i) + j]!;
+        const added = bias ? bias.data[dot([row!, head!, 0, first + i], biasStrides!)]! : 0;
+        return total * attrs.scale + added;
+      });
+      const shape = [scores.length];
+      const probs = logSoftmax({ shape, dtype: "f32", data: Float64Array.from(scores) }).map(Math.exp);
+      for (let j = 0; j < d; j++) {
+        let total = 0;
+        probs.forEach((p, i) => {
+          total += p * nextValues.data[at(row!, group, first + i) + j]!;
+        });
+        out.data[block * d + j] = total;
+      }
+    });
+    return [out, nextKeys, nextValues];
   },
   swiglu: (_node, [gate, up], alloc) => {
     const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));

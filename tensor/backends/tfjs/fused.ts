@@ -1,7 +1,7 @@
 // Matmul and the fused ops of a transformer in terms of TensorFlow.js.
 
 import type { Tensor, Tensor3D } from "@tensorflow/tfjs-core";
-import { GELU_CUBE, GELU_SLOPE } from "../../ir/ops/fused.ts";
+import { FORBIDDEN, GELU_CUBE, GELU_SLOPE } from "../../ir/ops/fused.ts";
 import { broadcastShapes, type Shape, sameShape, sizeOf } from "../../shape.ts";
 import { type Kernels, takeAlong } from "./kernels.ts";
 import type { Tf } from "./load.ts";
@@ -15,6 +15,7 @@ export const fusedKernels: Kernels<
   | "layernorm"
   | "rope"
   | "attention"
+  | "cachedAttention"
   | "swiglu"
   | "gelu"
 > = {
@@ -48,16 +49,18 @@ export const fusedKernels: Kernels<
     const [p, q] = tf.split(x!, 2, -1) as [Tensor, Tensor];
     return tf.concat([tf.sub(tf.mul(p, c), tf.mul(q, s)), tf.add(tf.mul(q, c), tf.mul(p, s))], -1);
   },
-  attention: (tf, { attrs }, [q, k, v, bias]) => {
-    const [B, H, T, d] = q!.shape as [number, number, number, number];
-    const [, K, S] = k!.shape as [number, number, number, number];
-    const rows = (H / K) * T;
-    const group = (x: Tensor, n: number, last: number) => tf.reshape(x, [B * K, n, last]) as Tensor3D;
-    const raw = tf.matMul(group(q!, rows, d), group(k!, S, d), false, true);
-    const scores = tf.add(tf.reshape(scaled(tf, raw, attrs.scale), [B, H, T, S]), bias!);
-    const probs = tf.softmax(scores);
-    const out = tf.matMul(group(probs, rows, S), group(v!, S, d));
-    return [tf.reshape(out, q!.shape), probs];
+  attention: (tf, { attrs }, [q, k, v, bias]) => attend(tf, q!, k!, v!, bias!, attrs.scale),
+  cachedAttention: (tf, { attrs }, [q, k, v, keys, values, positions, bias]) => {
+    const [B, , S] = keys!.shape as [number, number, number];
+    const slots = tf.range(0, S, 1, "int32");
+    const at = tf.reshape(positions!, [B, 1, 1, 1]);
+    const mine = tf.equal(tf.reshape(slots, [1, 1, S, 1]), at);
+    const [nextKeys, nextValues] = [tf.where(mine, k!, keys!), tf.where(mine, v!, values!)];
+    const behind = tf.sub(at, tf.reshape(slots, [1, 1, 1, S]));
+    const seen = tf.logicalAnd(tf.greaterEqual(behind, 0), tf.less(behind, attrs.window ?? S));
+    const mask = tf.where(seen, tf.zerosLike(behind), tf.fill(behind.shape, FORBIDDEN, "float32"));
+    const scores = bias ? tf.add(mask, bias) : mask;
+    return [attend(tf, q!, nextKeys, nextValues, scores, attrs.scale)[0]!, nextKeys, nextValues];
   },
   swiglu: (tf, _node, [gate, up]) => {
     const silu = tf.mul(gate!, tf.sigmoid(gate!));
@@ -71,6 +74,19 @@ export const fusedKernels: Kernels<
     return [tf.mul(x!, gate), gate];
   },
 };
+
+/** What q attends to in k and v, and the probabilities. */
+function attend(tf: Tf, q: Tensor, k: Tensor, v: Tensor, bias: Tensor, scale: number): [Tensor, Tensor] {
+  const [B, H, T, d] = q.shape as [number, number, number, number];
+  const [, K, S] = k.shape as [number, number, number, number];
+  const rows = (H / K) * T;
+  const group = (x: Tensor, n: number, last: number) => tf.reshape(x, [B * K, n, last]) as Tensor3D;
+  const raw = tf.matMul(group(q, rows, d), group(k, S, d), false, true);
+  const scores = tf.add(tf.reshape(scaled(tf, raw, scale), [B, H, T, S]), bias);
+  const probs = tf.softmax(scores);
+  const out = tf.matMul(group(probs, rows, S), group(v, S, d));
+  return [tf.reshape(out, q.shape), probs];
+}
 
 /** [...,m,n] as one batch [B,m,n]; matMul itself does not stretch one operand's batch within the other's. */
 function stack(tf: Tf, x: Tensor, batch: Shape): Tensor3D {

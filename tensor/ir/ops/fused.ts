@@ -1,6 +1,6 @@
 // Shape rules and short gradients of matmul and of the fused ops of a transformer.
 
-import { check } from "../../error.ts";
+import { check, TensorError } from "../../error.ts";
 import { broadcastShapes, sameShape, showShape } from "../../shape.ts";
 import type { Value } from "../graph.ts";
 import { f32, type OpDefs, want, wantShape } from "../op.ts";
@@ -15,12 +15,16 @@ type FusedName =
   | "layernorm"
   | "rope"
   | "attention"
+  | "cachedAttention"
   | "swiglu"
   | "gelu";
 
 /** GELU's tanh form is x·σ(2u) with 2u = GELU_SLOPE · (x + GELU_CUBE · x³) (https://arxiv.org/abs/1606.08415). */
 export const GELU_SLOPE = 2 * Math.sqrt(2 / Math.PI);
 export const GELU_CUBE = 0.044715;
+
+/** Added to a score to forbid a position; exp of it is exactly 0. */
+export const FORBIDDEN = -1e9;
 
 export const fused: OpDefs<FusedName> = {
   /** alpha · op(a) op(b) over the last two axes; leading axes broadcast. */
@@ -186,6 +190,33 @@ export const fused: OpDefs<FusedName> = {
       const dq = b.reshape(b.matmul(dsG, k, { alpha }), q.shape);
       const dk = b.transpose(b.matmul(group(q, d), dsG, { transA: true, alpha }), swap);
       return [dq, dk, dv, sumTo(b, ds, bias.shape)];
+    },
+  },
+  /**
+   * One token per row at positions [B], against a cache that takes it up: q [B,H,1,d], own k and v [B,K,1,d], keys and
+   * values [B,K,S,d], and scores to add that broadcast to [B,H,1,S], if any → out [B,H,1,d], keys and values with row b's
+   * own at slot positions[b]. What later slots hold is neither read nor promised to stay.
+   */
+  cachedAttention: {
+    infer: ([q, k, v, keys, values, positions, bias]) => {
+      const fail = () =>
+        `cachedAttention: q ${showShape(q!.shape)}, k ${showShape(k!.shape)}, keys ${showShape(keys!.shape)}`;
+      check(q!.shape.length === 4 && keys!.shape.length === 4, "shape", fail);
+      const [B, H, , d] = q!.shape as [number, number, number, number];
+      const [, K, S] = keys!.shape as [number, number, number];
+      check(H % K === 0, "shape", fail);
+      wantShape(q!, [B, H, 1, d], "cachedAttention q");
+      for (const own of [k!, v!]) wantShape(own, [B, K, 1, d], "cachedAttention own");
+      for (const cache of [keys!, values!]) wantShape(cache, [B, K, S, d], "cachedAttention cache");
+      wantShape(positions!, [B], "cachedAttention positions");
+      want(positions!, "i32", "cachedAttention positions");
+      const scores = [B, H, 1, S];
+      const fits = !bias || sameShape(broadcastShapes(bias.shape, scores, "cachedAttention bias"), scores);
+      check(fits, "shape", fail);
+      return [f32(q!.shape), f32(keys!.shape), f32(values!.shape)];
+    },
+    vjp: () => {
+      throw new TensorError("not-differentiable", "cachedAttention: decoding has no gradient");
     },
   },
   /** silu(gate) · up and silu(gate). */
