@@ -73,6 +73,7 @@ function hostOf(path: string, root = path): Host {
   return {
     resolve: (spec, as) => resolveFiles(spec, path, undefined, as),
     peek: (spec) => peekRow(spec, path, process.env),
+    hasVariable: (name) => (process.env[name] ?? "") !== "",
     module: (spec) => importFile(spec, path, root),
   };
 }

@@ -27,6 +27,8 @@ export interface Declaration<P extends TObject> {
   readonly params: P;
   readonly positional?: readonly (keyof Static<P> & string)[];
   readonly rest?: TSchema;
+  /** `as Row` applies this transform where rows are not such rows and fit its input. */
+  readonly reads?: Signature["reads"];
   readonly output: Type | ((facts: CallFacts) => Type | TypeProblem);
   readonly metrics?: Readonly<Record<string, string>>;
   /** The result shows what its inputs are called: their names and order are part of the key. */
@@ -121,6 +123,7 @@ function define<P extends TObject, R>(
     ...(declaration.restInputs ? { restInputs: declaration.restInputs } : {}),
     params,
     positional: declaration.positional ?? [],
+    ...(declaration.reads === undefined ? {} : { reads: declaration.reads }),
     ...(rest ? { rest: rest as unknown as ParamSchema } : {}),
     metrics: declaration.metrics ?? {},
     numeric: declaration.numeric ?? false,

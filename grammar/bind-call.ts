@@ -3,7 +3,7 @@ import type * as ast from "./ast.ts";
 import type { BoundArgument } from "./bind.ts";
 import type { Context } from "./context.ts";
 import type { Provenance } from "./program.ts";
-import { isList } from "./schema.ts";
+import { choicesOf, isList } from "./schema.ts";
 import { isSet } from "./sets.ts";
 import {
   type CallFacts,
@@ -157,6 +157,18 @@ function sortArguments(call: ast.Call, signature: Signature, site: CallSite, con
   const inputNames = new Set(signature.inputs.map((i) => i.name).filter((name) => name !== piped));
   const first = new Map<string, Place>();
   const give = (name: ast.Name, value: ast.Expression, profile: string | undefined) => {
+    const called = calledChoice(name, value, signature);
+    if (called) {
+      give(name, { kind: "reference", name: called.callee, span: called.callee.span }, profile);
+      const options = signature.params.properties[name.text]!["x-options"]!;
+      for (const { name: option, value: given } of called.args) {
+        if (!option) sorted.extra.push(given);
+        else if (Object.hasOwn(options, option.text))
+          give({ text: options[option.text]!, span: option.span }, given, profile);
+        else sorted.unknown.push({ name: option, value: given });
+      }
+      return;
+    }
     const target = inputNames.has(name.text)
       ? sorted.inputs
       : Object.hasOwn(signature.params.properties, name.text)
@@ -200,6 +212,13 @@ function sortArguments(call: ast.Call, signature: Signature, site: CallSite, con
 function ownName(e: ast.Expression): ast.Name | undefined {
   if (e.kind === "index") return ownName(e.object);
   return e.kind === "reference" ? e.name : undefined;
+}
+
+/** `cosine(final: 10%)`, where the parameter has options for its choices. */
+function calledChoice(name: ast.Name, value: ast.Expression, { params }: Signature): ast.Call | undefined {
+  const schema = Object.hasOwn(params.properties, name.text) ? params.properties[name.text]! : {};
+  if (value.kind !== "call" || !schema["x-options"]) return undefined;
+  return choicesOf(schema).includes(value.callee.text) ? value : undefined;
 }
 
 function sortPositional(

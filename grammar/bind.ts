@@ -7,7 +7,7 @@ import { kindOf } from "./scope.ts";
 import { everyCluster, isSet, membersOf } from "./sets.ts";
 import type { OperationKind } from "./signature.ts";
 import type { Place } from "./source.ts";
-import { any, misfits, type Row, rows, type Type } from "./types.ts";
+import { any, fits, misfits, type Row, rows, type Type } from "./types.ts";
 
 export interface BoundNode {
   readonly id: string;
@@ -106,12 +106,36 @@ function bindChain(expression: ast.Expression, owner: Owner, context: Context, k
       calls.push(call);
       type = call.output;
     } else {
+      const spelling = spellingFor(step, type, context);
+      if (spelling) {
+        const piped = { type, place: context.place(step.input.span) };
+        const call = bindCall(
+          spelling,
+          { ...owner, roles: ["transform"], block: undefined, piped },
+          context,
+          bindGiven,
+        );
+        calls.push(call);
+        type = call.output;
+      }
       const cast = bindCast(step, type);
       casts.push(cast);
       type = castType(cast);
     }
   }
   return { ...(from ? { from } : {}), calls, casts, type, ...(misshapen ? { misshapen } : {}) };
+}
+
+/** The transform that makes such rows of columns with other names, where these are not such rows already. */
+function spellingFor(step: ast.Cast, given: Type, context: Context): ast.Call | undefined {
+  const row = rowNamed(step.row.text);
+  if (!row || given.kind !== "dataset" || misfits(given.row, row).length === 0) return undefined;
+  for (const { name, reads, inputs } of context.signatures.values()) {
+    if (reads !== row.name || !fits(given, inputs[0]!.type)) continue;
+    const { span } = step.row;
+    return { kind: "call", callee: { text: name, span }, args: [], span };
+  }
+  return undefined;
 }
 
 function bindCast(step: ast.Cast, given: Type): BoundCast {

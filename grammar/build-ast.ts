@@ -217,8 +217,6 @@ class Builder {
     });
   }
 
-  #index(object: ast.Reference, n: CstNode): ast.Index;
-  #index(object: ast.Expression, n: CstNode): ast.Index;
   #index(object: ast.Expression, n: CstNode): ast.Index {
     const items = nodes(n, "indexItem").map((i) => (i.children.Times ? "*" : this.value(node(i, "value"))));
     this.#last = this.#spanOf(n)?.end ?? this.#last;

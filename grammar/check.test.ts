@@ -390,3 +390,42 @@ template plain { input: "{{ premise }}" }
     expect(selected("premise, premise: answer").codes).toEqual(["AL0205"]);
   });
 });
+
+describe("values of the outside world", () => {
+  const judged = (key: string) => `pipeline p
+dataset book = text("book.txt")
+stage bpe = tokenizer(book)
+model base = decoder(bpe)
+model gpt = api("gpt-4", base_url: "http://x", key: ${key})
+stage samples = generate(base, book |> prefix())
+stage scored = judge(samples, by: gpt)
+`;
+  const codesOf = (text: string) =>
+    check({ path: "x", text }, testLibrary, testHost).diagnostics.map((d) => d.code);
+
+  test("a secret is named, and a warning says when it is not set", () => {
+    expect(codesOf(judged('env("API_KEY")'))).toEqual([]);
+    expect(codesOf(judged('env("OTHER_KEY")'))).toEqual(["AL0320"]);
+    expect(codesOf(judged('"sk-1"'))).toEqual(["AL0321"]);
+    const { program } = check({ path: "x", text: judged('env("API_KEY")') }, testLibrary, testHost);
+    expect(program!.nodes.find((n) => n.id === "gpt")!.calls[0]!.params).toMatchObject({
+      key: { env: "API_KEY" },
+    });
+  });
+
+  test("options of a choice set the parameters they stand for", () => {
+    const text = (schedule: string) => `pipeline p
+dataset book = text("book.txt")
+stage bpe = tokenizer(book)
+dataset pairs = jsonl("pairs.jsonl")
+stage tuned = dpo(decoder(bpe), pairs) { schedule: ${schedule} }
+`;
+    const { program } = check({ path: "x", text: text("cosine(final: 10%)") }, testLibrary, testHost);
+    expect(program!.nodes.at(-1)!.calls[0]!.params).toMatchObject({
+      schedule: "cosine",
+      final_learning_rate: 0.1,
+    });
+    expect(codesOf(text("cosine(finl: 10%)"))).toEqual(["AL0104"]);
+    expect(codesOf(text("cosine(final: 10%), final_learning_rate: 0.1"))).toEqual(["AL0205"]);
+  });
+});

@@ -68,6 +68,8 @@ export const codes = {
   AL0307: error("a param has no type", fixable),
   AL0308: error("a file cannot be found", fixable),
   AL0309: warning("a value far from what is usual", fixable),
+  AL0320: warning("a secret is not set"),
+  AL0321: error("a secret is written in the file"),
 
   // Templates.
   AL0401: error("a template reads something that is not a column", fixable),

@@ -175,6 +175,14 @@ export const explanations: Record<Code, Explanation> = {
     "Correct it. A value that is meant may stay: this is a warning.",
   ),
 
+  AL0320: say(
+    "The pipeline reads a key from a variable of the environment that has no value here. A warning: it may have one where the pipeline runs. Its value is never shown.",
+    "Set the variable in the shell that runs the pipeline.",
+  ),
+  AL0321: say(
+    "Files are shared, committed and quoted; a key in one is a key given away.",
+    'Put it into a variable of the environment, and name that: `key: env("OPENAI_API_KEY")`.',
+  ),
   AL0401: say(
     "A template would put nothing where the variable stands, and a model would be trained on the gap.",
     "Read one of the columns of the rows it is used on.",

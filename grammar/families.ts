@@ -11,7 +11,7 @@ import { evaluateValue } from "./values.ts";
 const mostMembers = 1_000;
 
 /** One value of a dimension: `0.1`, or the name `nli`. */
-export interface FamilyValue {
+interface FamilyValue {
   /** As it is written between the brackets. */
   readonly key: string;
   /** What stands in the place of the dimension's name. */

@@ -83,6 +83,9 @@ stage tuned = dpo(base, pairs, reference: other)
 
   AL0309: file(`${base}stage tuned = sft(base, book |> prefix()) { learning_rate: 2e5 }\n`),
 
+  AL0320: file(`${rated.replace(/^model cheer.*$/m, 'model cheer = api("gpt-4", key: env("NOT_SET"))')}`),
+  AL0321: file(`${rated.replace(/^model cheer.*$/m, 'model cheer = api("gpt-4", key: "sk-123")')}`),
+
   AL0401: file(`${base}
 template plain {
   input: """

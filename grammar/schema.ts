@@ -78,6 +78,8 @@ export function brokenBound(value: Json, schema: ParamSchema): BrokenBound | und
 /** `a number > 0`, `cosine or linear`, `a list of texts` */
 export function describe(schema: ParamSchema): string {
   switch (schema["x-align"]) {
+    case "secret":
+      return 'env("NAME")';
     case "template":
       return "a template";
     case "templates":

@@ -7,8 +7,8 @@ import { any } from "./types.ts";
 /** The word for every cluster of the file, where nothing else has that name. */
 export const everyCluster = "clusters";
 
-/** Operations on sets, for completion and messages. */
-export const setFunctions = ["neighbours"] as const;
+/** Operations on sets. */
+const setFunctions = ["neighbours"] as const;
 
 /** Whether this is written as a set: only then is it more than one thing. */
 export function isSet(e: ast.Expression, context: Context): boolean {

@@ -40,9 +40,20 @@ export interface ParamSchema {
    * list; its value becomes the texts for each dataset, in their order), a `path` (resolved by the host, its content goes into the key), a `folder`
    * (a path that means every file in it, names included), or an
    * `expression` over the row's columns (its value becomes the lowered expression), or a `command`: a text of which
-   * every word that is a file of the project stands for that file's content in the key.
+   * every word that is a file of the project stands for that file's content in the key; or a `setting` or `secret`,
+   * which may be (or must be) `env("NAME")`: its value is `{ env: NAME }`, which is in no key and read where the task runs.
    */
-  readonly "x-align"?: "templates" | "template" | "path" | "folder" | "expression" | "command";
+  readonly "x-align"?:
+    | "setting"
+    | "secret"
+    | "templates"
+    | "template"
+    | "path"
+    | "folder"
+    | "expression"
+    | "command";
+  /** Options that a choice may be called with, and the parameters that they set: `cosine(final: 10%)`. */
+  readonly "x-options"?: Readonly<Record<string, string>>;
   /** The named row that a template reads, where it is not the row of the operation's data: `Chat`. */
   readonly "x-row"?: RowName;
   /** Does not change the result and stays out of the key: threads, logging. */
@@ -99,6 +110,8 @@ export interface TypeProblem {
 }
 
 export interface Signature {
+  /** `as Chat` applies this transform to rows that are not `Chat` and fit its input. */
+  readonly reads?: RowName;
   readonly name: string;
   /** Its key in the library and in plans, where two kinds share a name: `hf` is a model and a source of rows. */
   readonly id?: string;
@@ -160,6 +173,8 @@ export interface Host {
     | { readonly problem: string; readonly help?: string; readonly near?: readonly string[] };
   /** The first rows' columns of a JSONL or CSV file. */
   peek(path: string): Row | undefined;
+  /** Whether a variable is set in the environment; undefined where nobody can know. Its value is nobody's business here. */
+  hasVariable?(name: string): boolean;
   /** The file that `import … from "x"` means, relative to this one; `std:name` is one of the standard library. */
   module?(specifier: string): ImportedFile | { readonly problem: string; readonly help?: string };
 }

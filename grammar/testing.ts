@@ -218,6 +218,18 @@ const operations: readonly Signature[] = [
     output: judge,
   }),
   operation({
+    name: "api",
+    kind: "model",
+    params: {
+      name: { type: "string" },
+      base_url: { "x-align": "setting" },
+      key: { "x-align": "secret" },
+    },
+    required: ["name", "key"],
+    positional: ["name"],
+    output: judge,
+  }),
+  operation({
     name: "pretrain",
     kind: "stage",
     inputs: { model, data: of(rows.Text) },
@@ -269,7 +281,12 @@ const operations: readonly Signature[] = [
     name: "dpo",
     kind: "stage",
     inputs: { model, data: of(rows.Preference), reference: optional(model) },
-    params: { ...training, beta: { ...positive(0.1), "x-source": "Rafailov et al. 2023, App. B" } },
+    params: {
+      ...training,
+      schedule: { ...training.schedule, "x-options": { final: "final_learning_rate" } },
+      final_learning_rate: { type: "number", "x-unit": "fraction" },
+      beta: { ...positive(0.1), "x-source": "Rafailov et al. 2023, App. B" },
+    },
     metrics: { accuracy: "share of pairs in which the chosen response is preferred" },
     output: model,
   }),
@@ -305,6 +322,7 @@ export function memoryHost(
       return { problem: `there is no file "${path}"`, near: Object.keys(files) };
     },
     peek: (path) => files[path] ?? undefined,
+    hasVariable: (name) => name === "API_KEY",
     module(specifier) {
       const path = specifier.replace("./", "");
       const text = Object.hasOwn(modules, path) ? modules[path] : undefined;

@@ -108,7 +108,7 @@ export function commonType(types: readonly Type[]): Type | undefined {
   }, undefined);
 }
 
-export function commonRow(a: Row, b: Row): Row {
+function commonRow(a: Row, b: Row): Row {
   if (a === b) return a;
   const columns: Record<string, ColumnType> = {};
   for (const [name, type] of Object.entries(a.columns))

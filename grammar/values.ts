@@ -48,6 +48,10 @@ export interface Wanted {
 export function evaluateValue(e: ast.Expression, wanted: Wanted, scope: ValueScope): Evaluated {
   const { schema } = wanted;
   if (e.kind === "hole") return { problems: [], reads: [] };
+  if (schema["x-align"] === "setting" || schema["x-align"] === "secret") {
+    const setting = settingValue(e, wanted, scope);
+    if (setting) return setting;
+  }
   if (schema["x-align"] === "templates") return templatesValue(e, wanted, scope);
   if (schema["x-align"] === "template") return templateValue(e, wanted, scope);
   if (schema["x-align"] === "expression") return expressionValue(e, wanted, scope);
@@ -320,6 +324,24 @@ function noValue(e: ast.Expression, expr: Expr, scope: ValueScope): Diagnostic {
     notes: [explain(expr).join("\n")],
     help: ["a division by zero, or a number too large; change one of the values"],
   });
+}
+
+/** `env("NAME")`; undefined for any other value that may stand there. */
+function settingValue(e: ast.Expression, wanted: Wanted, scope: ValueScope): Evaluated | undefined {
+  const variable = e.kind === "call" && e.callee.text === "env" ? e.args[0]?.value : undefined;
+  if (variable?.kind === "string") return { value: { env: variable.value }, problems: [], reads: [] };
+  if (wanted.schema["x-align"] === "setting" && !variable) return undefined;
+  const secret = wanted.schema["x-align"] === "secret";
+  const problem = diagnose("AL0321", {
+    title:
+      secret && !variable
+        ? `\`${wanted.name}\` is a secret, and files are shared`
+        : "`env` wants the name of a variable",
+    at: { path: scope.source.path, span: e.span },
+    label: 'write `env("NAME")` here',
+    help: [`put it into a variable of the environment and write \`${wanted.name}: env("API_KEY")\``],
+  });
+  return { problems: [problem], reads: [] };
 }
 
 /** `all`, `none`, how many of each dataset, or a list of templates for every dataset. */

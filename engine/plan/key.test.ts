@@ -7,7 +7,7 @@ import { defineStage, type Operation } from "../operation.ts";
 import { MemoryStore } from "../store/memory.ts";
 import { MemoryFiles } from "../testing.ts";
 import { createPlan, type PlanOptions } from "./graph.ts";
-import { keyOf, rowScopeOf } from "./key.ts";
+import { keyedParams, keyOf, rowScopeOf } from "./key.ts";
 
 interface World {
   files?: Record<string, string>;
@@ -271,4 +271,14 @@ describe("keys, pinned", () => {
       }
     `);
   });
+});
+
+test("a variable of the environment is in no key, and shown by its name", () => {
+  const properties = { key: { "x-align": "secret" }, url: { "x-align": "setting" } } as const;
+  const signature = { params: { type: "object", properties } } as const;
+  expect(keyedParams({ key: { env: "API_KEY" }, url: { env: "BASE_URL" } }, signature)).toEqual({
+    keyed: {},
+    shown: { key: 'env("API_KEY")', url: 'env("BASE_URL")' },
+  });
+  expect(keyedParams({ url: "http://x" }, signature).keyed).toEqual({ url: "http://x" });
 });

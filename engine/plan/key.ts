@@ -121,11 +121,23 @@ export function keyedParams(
     const schema = schemaOf(name, signature);
     // The files themselves go into the key, not what they are called.
     if (value === undefined || schema?.["x-execution"] || isPath(schema)) continue;
+    // Whatever a variable of the environment holds, it is not part of what was asked for.
+    const variable = variableOf(value, schema);
+    if (variable !== undefined) {
+      shown[name] = `env(${JSON.stringify(variable)})`;
+      continue;
+    }
     keyed[name] = means(schema, "expression") ? withoutText(value) : value;
     const text = means(schema, "expression") ? textOf(value) : undefined;
     if (text !== undefined) shown[name] = text;
   }
   return { keyed, shown };
+}
+
+function variableOf(value: Json, schema: ParamSchema | undefined): string | undefined {
+  if (!means(schema, "setting") && !means(schema, "secret")) return undefined;
+  const variable = value !== null && typeof value === "object" ? (value as { env?: Json }).env : undefined;
+  return typeof variable === "string" ? variable : undefined;
 }
 
 export function isPath(schema: ParamSchema | undefined): boolean {

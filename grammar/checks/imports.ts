@@ -101,7 +101,7 @@ function notExported(
   ];
 }
 
-export function exportsOf(module: Module): string[] {
+function exportsOf(module: Module): string[] {
   return module.parsed.file.declarations.flatMap((d) => (isNamed(d) && d.exported ? [d.name.text] : []));
 }
 

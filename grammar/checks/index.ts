@@ -24,6 +24,7 @@ import { pipelineName } from "./pipeline-name.ts";
 import { profiles } from "./profiles.ts";
 import { publications } from "./publications.ts";
 import { references } from "./references.ts";
+import { secrets } from "./secrets.ts";
 import { templates } from "./templates.ts";
 import { unused } from "./unused.ts";
 import { unusual } from "./unusual.ts";
@@ -51,6 +52,7 @@ export const checks: readonly Check[] = [
   casts,
   outputs,
   templates,
+  secrets,
   cycles,
   expectations,
   publications,

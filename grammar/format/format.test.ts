@@ -53,7 +53,18 @@ const damaged = fc
 const value: fc.Arbitrary<string> = fc.letrec<{ value: string }>((tie) => ({
   value: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
-    fc.constantFrom("1", "10%", "x", '"text"', "model", '"""\n  a\n    b\n"""', "pipes", "a.b"),
+    fc.constantFrom(
+      "1",
+      "10%",
+      "x",
+      '"text"',
+      "model",
+      '"""\n  a\n    b\n"""',
+      "pipes",
+      "a.b",
+      "d[0.1]",
+      "d[*, x].y",
+    ),
     fc
       .tuple(fc.constantFrom("+", "and", "<", "*", "|> f(1)\n|>"), tie("value"))
       .map(([op, v]) => `(${v}) ${op} f(${v})`),
@@ -70,6 +81,10 @@ const sound = fc
   .array(
     fc.oneof(
       value.map((v) => `stage s = ${v}\n`),
+      value.map((v) => `stage d[a in ${v},b in [1 ,2]] = f(a)\nexport mixture m = p(x except ${v} and y)\n`),
+      fc.constant(
+        'import {a,b as c , d // last\n} from "./x.align"\nexport cluster c=[a, b] { neighbours: [d] }\n',
+      ),
       value.map((v) => `/// Doc.\ndataset long_name = f(${v}) { a: 1 } // behind\n`),
       value.map((v) => `\n\nexpect ${v} "why"\n`),
       value.map((v) => `profile p { stage x { a: ${v} }\n\n// c\nparam b = 2; }\n`),

@@ -53,8 +53,9 @@ export interface SemanticToken {
   readonly kind: TokenKind;
 }
 
-const words = new Set(["And", "Or", "Not", "As", "To", "For"]);
-const kindsOfDeclaration = /^(Pipeline|Param|Model|Dataset|Template|Stage|Expect|Publish|Profile)$/;
+const words = new Set(["And", "Or", "Not", "As", "To", "For", "In", "From", "Except", "Export"]);
+const kindsOfDeclaration =
+  /^(Pipeline|Import|Param|Model|Dataset|Template|Cluster|Mixture|Stage|Expect|Publish|Profile)$/;
 
 export function semanticTokens({ source, library }: Document): readonly SemanticToken[] {
   const read = lex(source.text);

@@ -1,5 +1,6 @@
 // What may be written at a place. It looks at the words before it, so that it works in the middle of a broken line.
 import type { IToken } from "chevrotain";
+import type { Family } from "../families.ts";
 import { choicesOf } from "../schema.ts";
 import type { OperationKind, ParamSchema, Signature } from "../signature.ts";
 import { isOpenText, kinds, lex } from "../tokens.ts";
@@ -54,7 +55,11 @@ function candidates(document: Document, words: readonly string[], ownLine: boole
   if (last === ".") return metrics(document, words.at(-2) ?? "");
   if (open === undefined && ownLine)
     return kinds.map((label) => ({ label, kind: "keyword", detail: "declaration" }));
-  if (last === "=") return heads(document, words.at(-3) ?? "");
+  if (last === "=") return heads(document, kindBefore(words));
+  if (open !== undefined && words[open - 1] === "import") return exported(document, words);
+  const family =
+    open !== undefined && words[open] === "[" ? document.context.family(words[open - 1] ?? "") : undefined;
+  if (family) return members(family, words.slice(open! + 1).filter((word) => word === ",").length);
   if (last === "publish" || last === "expect") return named(document, (t) => t !== undefined);
   if (open === undefined) return [];
   const callee = library.get(calleeOf(words, open));
@@ -67,6 +72,29 @@ function candidates(document: Document, words: readonly string[], ownLine: boole
   if (words[open] === "{") return params;
   const wanted = callee.inputs.map((i) => i.type);
   return [...named(document, (t) => t !== undefined && wanted.some((w) => fits(t, w))), ...params];
+}
+
+/** Of `stage x =`, also behind what a family runs over. */
+function kindBefore(words: readonly string[]): string {
+  if (words.at(-2) !== "]") return words.at(-3) ?? "";
+  const open = openBracket(words.slice(0, -2));
+  return open === undefined ? "" : (words[open - 2] ?? "");
+}
+
+/** What the files that this one imports export, and it does not name yet. */
+function exported({ context }: Document, words: readonly string[]): Completion[] {
+  const found = [...context.module.imports.values()].flatMap((target) =>
+    "module" in target ? target.module.parsed.file.declarations.filter((d) => d.exported) : [],
+  );
+  return found
+    .filter((d) => !words.includes(d.name.text))
+    .map((d) => ({ label: d.name.text, kind: "name", detail: d.kind }));
+}
+
+/** The values of one dimension, and `*` for all of them. */
+function members({ dimensions }: Family, at: number): Completion[] {
+  const keys = dimensions[at]?.values.map(({ key }) => key) ?? [];
+  return [...keys, "*"].map((label) => ({ label, kind: "choice", detail: dimensions[at]?.name ?? "" }));
 }
 
 /** The bracket that is still open. */
@@ -96,15 +124,16 @@ function operations({ library }: Document, wanted: readonly OperationKind[]): Co
 function heads(document: Document, kind: string): Completion[] {
   if (kind === "dataset")
     return [...operations(document, ["source"]), ...named(document, (t) => t?.kind === "dataset")];
-  return kind === "model" || kind === "stage" ? operations(document, [kind]) : [];
+  if (kind === "cluster") return named(document, (t) => t?.kind === "dataset");
+  return kind === "model" || kind === "mixture" || kind === "stage" ? operations(document, [kind]) : [];
 }
 
 /** Declarations, by what they are; a param or template is `undefined`. */
 function named({ context }: Document, wanted: (type: Type | undefined) => boolean): Completion[] {
-  return [...context.scope.names.values()].flatMap((d): Completion[] => {
-    const type = context.node(d.name.text)?.type;
+  return [...context.scope.names].flatMap(([label, d]): Completion[] => {
+    const type = context.node(label)?.type;
     const detail = type ? printType(type) : d.kind;
-    return wanted(type) ? [{ label: d.name.text, kind: "name", detail }] : [];
+    return wanted(type) ? [{ label, kind: "name", detail }] : [];
   });
 }
 
@@ -119,9 +148,9 @@ function valuesOf(document: Document, callee: Signature, name: string): Completi
   const schema: ParamSchema = callee.params.properties[name] ?? {};
   const choices = schema.type === "boolean" ? ["true", "false"] : choicesOf(schema).map(String);
   const kind = schema["x-align"] === "template" ? "template" : "param";
-  const declared = [...document.context.scope.names.values()].filter((d) => d.kind === kind);
+  const declared = [...document.context.scope.names].filter(([, d]) => d.kind === kind);
   return [
     ...choices.map((label): Completion => ({ label, kind: "choice", detail: name })),
-    ...declared.map((d): Completion => ({ label: d.name.text, kind: "name", detail: d.kind })),
+    ...declared.map(([label, d]): Completion => ({ label, kind: "name", detail: d.kind })),
   ];
 }

@@ -5,7 +5,7 @@ import { analyze } from "../check.ts";
 import type { Context } from "../context.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import { choicesOf } from "../schema.ts";
-import { isNamed, type NamedDeclaration } from "../scope.ts";
+import { isNamed, isNode, type NamedDeclaration } from "../scope.ts";
 import type { Host, Library } from "../signature.ts";
 import type { Source, Span } from "../source.ts";
 
@@ -23,9 +23,20 @@ export interface Document {
 /** A place where the name of a declaration stands. */
 export interface Occurrence {
   readonly span: Span;
-  readonly target: NamedDeclaration;
+  readonly target: NamedDeclaration | FamilyVariable;
+  /** As it is written here: what is imported may have another name where it is declared. */
+  readonly name: string;
   /** Here it is declared. */
   readonly declares: boolean;
+}
+
+/** `beta` in `d[beta in [0.1, 1]]`: a name inside its declaration only. */
+export interface FamilyVariable {
+  readonly kind: "value";
+  readonly name: ast.Name;
+  readonly path: string;
+  readonly doc?: undefined;
+  readonly of: ast.NodeDeclaration;
 }
 
 export function openDocument(source: Source, library: Library, host: Host): Document {
@@ -82,18 +93,28 @@ export function nodesIn(d: ast.Declaration, context: Context): readonly BoundNod
 function occurrencesIn(declaration: ast.Declaration, context: Context): Occurrence[] {
   const found = new Map<number, Occurrence>();
   const { names } = context.scope;
+  const { path } = context.source;
+  const locals = new Map<string, FamilyVariable>();
   const add = (name: ast.Name, declares = false) => {
-    const target = names.get(name.text);
+    const target = locals.get(name.text) ?? names.get(name.text);
     if (target && !found.has(name.span.start))
-      found.set(name.span.start, { span: name.span, target, declares });
+      found.set(name.span.start, { span: name.span, target, name: name.text, declares });
   };
   const notNames = wordsThatNameNothing(nodesIn(declaration, context));
   const read = (e: ast.Expression) =>
     ast.walk(e, (x) => {
-      if (x.kind === "reference" && !notNames.has(x)) add(x.name);
+      if (x.kind === "reference" && !notNames.has(x.span.start)) add(x.name);
     });
   const visit = (d: ast.Declaration, inProfile: boolean) => {
     if (isNamed(d)) add(d.name, !inProfile && names.get(d.name.text) === d);
+    if (d.kind === "import") for (const one of d.names) add(one.local);
+    if (isNode(d)) {
+      for (const { values } of d.dimensions ?? []) read(values);
+      for (const { name } of d.dimensions ?? []) {
+        locals.set(name.text, { kind: "value", name, path, of: d });
+        add(name, true);
+      }
+    }
     if (d.kind === "publish") add(d.name);
     if (d.kind === "template" && d.rows) add(d.rows);
     if (d.kind === "param")
@@ -106,16 +127,16 @@ function occurrencesIn(declaration: ast.Declaration, context: Context): Occurren
   return [...found.values()].sort((a, b) => a.span.start - b.span.start);
 }
 
-/** Words that are choices of a parameter or columns of a row, though a declaration may have the same name. */
-function wordsThatNameNothing(nodes: readonly BoundNode[]): Set<ast.Expression> {
-  const found = new Set<ast.Expression>();
+/** Where words stand that are choices of a parameter or columns of a row, though a declaration may have the same name. */
+function wordsThatNameNothing(nodes: readonly BoundNode[]): Set<number> {
+  const found = new Set<number>();
   for (const { values } of nodes.flatMap((n) => n.calls)) {
     for (const { expression, schema } of values) {
       if (!expression) continue;
       const choices = choicesOf(schema) as readonly unknown[];
       const columns = schema["x-align"] === "expression";
       ast.walk(expression, (x) => {
-        if (x.kind === "reference" && (columns || choices.includes(x.name.text))) found.add(x);
+        if (x.kind === "reference" && (columns || choices.includes(x.name.text))) found.add(x.span.start);
       });
     }
   }

@@ -2,11 +2,17 @@
 import { type Declaration, type Expression, expressionsOf, walk } from "../ast.ts";
 import { functions } from "../functions.ts";
 import { describe } from "../schema.ts";
-import type { NamedDeclaration } from "../scope.ts";
 import type { ParamSchema, Signature } from "../signature.ts";
 import type { Span } from "../source.ts";
 import { printRow, printType, type RowName, rows, type Type } from "../types.ts";
-import { type Document, declarationBefore, nodesIn, occurrenceAt, touches } from "./document.ts";
+import {
+  type Document,
+  declarationBefore,
+  nodesIn,
+  type Occurrence,
+  occurrenceAt,
+  touches,
+} from "./document.ts";
 
 export interface Hover {
   readonly span: Span;
@@ -27,7 +33,7 @@ export function hover(document: Document, offset: number): Hover | undefined {
   const word = wordAt(within, document, offset);
   if (word) return word;
   const at = occurrenceAt(document, offset);
-  return at ? { span: at.span, text: declaration(document, at.target) } : undefined;
+  return at ? { span: at.span, text: declaration(document, at) } : undefined;
 }
 
 /** A metric, a function, a column or the name of a row: words that no declaration stands behind. */
@@ -93,14 +99,24 @@ export function parameter(name: string, schema: ParamSchema): string {
   );
 }
 
-function declaration({ context }: Document, d: NamedDeclaration): string {
-  const node = context.node(d.name.text);
-  const param = context.param(d.name.text);
+function declaration({ context }: Document, { target: d, name }: Occurrence): string {
+  if (d.kind === "value") {
+    const family = context.family(d.of.name.text);
+    const values = family?.dimensions.find((x) => x.name === name)?.values ?? [];
+    return code(`${name} in [${values.map(({ key }) => key).join(", ")}]`);
+  }
+  const family = context.family(name);
+  if (family) {
+    const members = family.members.map((m) => m.name).join("\n");
+    return paragraphs(code(`${d.kind} ${name}: ${family.members.length} members\n${members}`), d.doc);
+  }
+  const node = context.node(name);
+  const param = context.param(name);
   const value = param?.evaluated.value;
   const type = node
     ? `: ${printType(node.type)}`
     : param
       ? `: ${describe(param.schema)}${value === undefined ? "" : ` = ${JSON.stringify(value)}`}`
       : "";
-  return paragraphs(code(`${d.kind} ${d.name.text}${type}`), d.doc);
+  return paragraphs(code(`${d.kind} ${name}${type}`), d.doc);
 }

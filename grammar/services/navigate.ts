@@ -2,18 +2,26 @@
 import type { Declaration } from "../ast.ts";
 import type { Edit } from "../diagnostic.ts";
 import { edited } from "../fix.ts";
-import type { Span } from "../source.ts";
+import type { Place, Span } from "../source.ts";
 import { joiners, kinds } from "../tokens.ts";
-import { type Document, occurrenceAt, openDocument } from "./document.ts";
+import { type Document, type Occurrence, occurrenceAt, openDocument } from "./document.ts";
 
-export function definition(document: Document, offset: number): Span | undefined {
-  return occurrenceAt(document, offset)?.target.name.span;
+/** Maybe in a file that this one imports. */
+export function definition(document: Document, offset: number): Place | undefined {
+  const target = occurrenceAt(document, offset)?.target;
+  return target && { path: target.path, span: target.name.span };
 }
 
 /** Every place where the name stands, its declaration included. */
 export function references(document: Document, offset: number): readonly Span[] {
   const at = occurrenceAt(document, offset);
-  return at ? document.occurrences.filter((o) => o.target === at.target).map((o) => o.span) : [];
+  return at ? document.occurrences.filter((o) => sameTarget(o, at)).map((o) => o.span) : [];
+}
+
+/** Of a family's variable every occurrence is in one declaration. */
+function sameTarget(a: Occurrence, b: Occurrence): boolean {
+  if (a.target.kind !== "value" || b.target.kind !== "value") return a.target === b.target;
+  return a.target.of === b.target.of && a.name === b.name;
 }
 
 /** The edits that give a declaration another name, or why it cannot have it. */
@@ -29,10 +37,20 @@ export function rename(
     return { problem: `\`${to}\` is a word of the language` };
   if (document.context.scope.names.has(to)) return { problem: `\`${to}\` is declared already` };
   const { context, library, source } = document;
-  const edits = places.map((span) => ({ place: { path: source.path, span }, text: to }));
+  const name = occurrenceAt(document, offset)!.name;
+  // What is imported keeps its name in the other file.
+  const imported = new Set(
+    context.file.declarations.flatMap((d) =>
+      d.kind === "import" ? d.names.flatMap((n) => (n.local === n.name ? [n.name.span.start] : [])) : [],
+    ),
+  );
+  const edits = places.map((span) => ({
+    place: { path: source.path, span },
+    text: imported.has(span.start) ? `${name} as ${to}` : to,
+  }));
   // Where a parameter has a choice of that name, the name would mean the choice.
   const after = openDocument({ ...source, text: edited(source.text, edits) }, library, context.host);
-  const left = after.occurrences.filter((o) => o.target.name.text === to).length;
+  const left = after.occurrences.filter((o) => o.name === to).length;
   return left === places.length ? { edits } : { problem: `\`${to}\` means something else where it is read` };
 }
 

@@ -42,7 +42,7 @@ const labels = (marked: string) => {
 describe("definition and references", () => {
   test("a name leads to its declaration", () => {
     const { document, offset, text } = at("stage t = sft(ba<|>se, book |> prefix())\n");
-    expect(slice(text, definition(document, offset))).toBe("stage base");
+    expect(slice(text, definition(document, offset)?.span)).toBe("stage base");
   });
 
   test("every place is found: stages, expectations, publications, profiles", () => {
@@ -238,4 +238,39 @@ test("every question has an answer at any place of a damaged file", () => {
     }),
     { numRuns: 30 },
   );
+});
+
+describe("several files and families", () => {
+  const text = `pipeline p
+import { tiny } from "./models.align"
+dataset book = text("book.txt")
+stage t[s in [1, 2]] = pretrain(tiny, book) { seed: s }
+stage u = pretrain(t[2], book)
+`;
+  const document = openDocument({ path: "x", text }, testLibrary, testHost);
+  const at = (word: string) => text.indexOf(word) + 1;
+
+  test("a definition may be in another file", () => {
+    expect(definition(document, at("tiny,"))).toMatchObject({ path: "models.align" });
+  });
+
+  test("what is imported is renamed here and keeps its name there", () => {
+    const renamed = rename(document, at("tiny,"), "small");
+    const edits = "edits" in renamed ? renamed.edits.map((e) => e.text) : renamed.problem;
+    expect(edits).toEqual(["tiny as small", "small"]);
+  });
+
+  test("what a family runs over has a name inside it", () => {
+    expect(references(document, at("s in")).map((r) => slice(text, r))).toHaveLength(2);
+    expect(hover(document, at("s in"))!.text).toContain("s in [1, 2]");
+    expect(hover(document, at("t[2]"))!.text).toContain("2 members");
+  });
+
+  test("members, exports and operations of a mixture are completed", () => {
+    const labels = (line: string) =>
+      complete(document, text.length + line.length, text + line).map((c) => c.label);
+    expect(labels("stage v = pretrain(t[")).toEqual(["1", "2", "*"]);
+    expect(labels("mixture m = ")).toEqual(["proportional"]);
+    expect(labels("import { ")).toEqual(["cheer", "layers", "tiny", "ask"]);
+  });
 });

@@ -70,7 +70,11 @@ const templates = [
 
 test("every row is asked by every template, and the spread is over them", async () => {
   const data = await datasetOf(facts);
-  const { metrics, summary, dir } = await runWith(classify, { templates }, { inputs: { model, data } });
+  const { metrics, summary, dir } = await runWith(
+    classify,
+    { templates: [templates] },
+    { inputs: { model, data } },
+  );
   const rows = await rowsIn(dir);
   expect(rows.map(({ template, prompt }) => [template, prompt]).slice(0, 3)).toEqual([
     ["1", "Is ada in the park?"],
@@ -92,7 +96,11 @@ test("every row is asked by every template, and the spread is over them", async 
 
 test("against itself a model gains nothing", async () => {
   const data = await datasetOf(facts);
-  const { metrics } = await runWith(classify, { templates }, { inputs: { model, data, baseline: model } });
+  const { metrics } = await runWith(
+    classify,
+    { templates: [templates] },
+    { inputs: { model, data, baseline: model } },
+  );
   expect(metrics).toMatchObject({ gain: 0, gain_low: 0, gain_high: 0 });
   expect(metrics!.baseline_accuracy).toBe(metrics!.accuracy);
 });
@@ -103,7 +111,7 @@ describe("solved examples", () => {
     const [data, examples] = [await datasetOf(facts.slice(0, 1)), await datasetOf(pool)];
     const { dir } = await runWith(
       classify,
-      { templates: templates.slice(0, 1), shots: 16, ...params },
+      { templates: [templates.slice(0, 1)], shots: 16, ...params },
       { inputs: { model, data, examples } },
     );
     return (await rowsIn(dir))[0]!;
@@ -128,7 +136,7 @@ describe("solved examples", () => {
 
 test("equal rows are examples of their own", async () => {
   const data = await datasetOf([facts[0]!, facts[0]!, facts[1]!]);
-  const { metrics } = await runWith(classify, { templates }, { inputs: { model, data } });
+  const { metrics } = await runWith(classify, { templates: [templates] }, { inputs: { model, data } });
   expect(metrics).toMatchObject({ examples: 3, prompts: 9 });
 });
 

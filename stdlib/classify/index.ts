@@ -88,9 +88,10 @@ export const classify = defineStage(
           "sum: Sanh et al. 2021 §6.2; tokens: Ouyang et al. 2022 App. E; characters: lm-evaluation-harness, acc_norm",
       }),
       templates: Type.Optional(
-        Type.Array(Type.Unknown({ "x-align": "template" }), {
-          minItems: 1,
-          description: "Puts each row into words by every one of these.",
+        Type.Unknown({
+          "x-align": "templates",
+          description:
+            "Puts each row into words by every one of these: a list, or `all` (the first so many, as a number) that are written `for` its dataset.",
         }),
       ),
       ...shotParams,
@@ -126,11 +127,13 @@ export const classify = defineStage(
 );
 
 function output({ row, params, inputs }: CallFacts): AlignType | TypeProblem {
-  if (row && !params.templates && !Object.hasOwn(row.columns, "prompt")) {
+  const templates = params.templates as readonly (readonly unknown[])[] | undefined;
+  const bare = !templates || templates.length === 0 || templates.some((of) => of.length === 0);
+  if (row && bare && !Object.hasOwn(row.columns, "prompt")) {
     return {
       at: "data",
       message: "classify needs prompts: a column `prompt`, or `templates` that make one",
-      help: "give `templates: [a, b]`, or put the rows into words before: `rows |> render(a, b)`",
+      help: "give `templates: [a, b]`, or `templates: all` with a `template … for` each dataset, or put the rows into words before: `rows |> render(a, b)`",
     };
   }
   if ((params.shots as number) > 0 !== "examples" in inputs) {

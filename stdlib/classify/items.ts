@@ -26,7 +26,8 @@ export interface Item extends Question {
 }
 
 export interface Asking {
-  readonly templates?: readonly unknown[];
+  /** Of each dataset, in their order. */
+  readonly templates?: readonly (readonly unknown[])[];
   readonly shots: number;
   readonly seed: number;
 }
@@ -45,13 +46,14 @@ export async function readItems(
       const dataset = typeof row.dataset === "string" ? row.dataset : String(index + 1);
       const example = typeof row.example === "string" ? row.example : nameOf(row);
       const drawn = draw(pool, row, example, asking);
-      for (const { question, template, at } of ask(row, i + 1, asking)) {
+      const templates = asking.templates?.[index];
+      for (const { question, template, at } of ask(row, i + 1, templates)) {
         items.push({
           ...question,
           dataset,
           template,
           example: unlike(example, [dataset, template]),
-          shots: drawn.flatMap((shot) => ask(shot, 0, asking)[at] ?? []).map((shot) => shot.question),
+          shots: drawn.flatMap((shot) => ask(shot, 0, templates)[at] ?? []).map((shot) => shot.question),
         });
       }
     }
@@ -86,10 +88,10 @@ interface Asked {
 }
 
 /** `number` counts rows from 1. */
-function ask(row: RowData, number: number, { templates }: Asking): Asked[] {
+function ask(row: RowData, number: number, templates: readonly unknown[] = []): Asked[] {
   const choices = textsIn(row.choices, number);
   const labels = labelsOf(row.label, choices, number);
-  if (!templates) {
+  if (templates.length === 0) {
     const template = row.template === undefined ? "1" : String(row.template);
     const between = typeof row.delimiter === "string" ? { delimiter: row.delimiter } : {};
     const question = { prompt: textIn(row, "prompt", number), choices, labels, ...between };

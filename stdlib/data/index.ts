@@ -1,9 +1,11 @@
 // The sources and transforms of datasets.
 import type { Operation } from "../../engine/index.ts";
 import { filter, map, rename, select } from "./columns/index.ts";
+import { join } from "./join/index.ts";
 import { concat, sample, shuffle, skip, take } from "./order/index.ts";
 import { prefix, sentences } from "./prose/index.ts";
 import { csv, jsonl, parquet, text } from "./source/index.ts";
+import { explicitPrompt, fromAlpaca, fromShareGpt } from "./spellings/index.ts";
 import { dedupe, split } from "./split/index.ts";
 
 export { peekRow } from "./source/peek.ts";
@@ -24,4 +26,8 @@ export const transforms: readonly Operation[] = [
   sample,
   shuffle,
   concat,
+  join,
+  fromAlpaca,
+  fromShareGpt,
+  explicitPrompt,
 ];

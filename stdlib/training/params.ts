@@ -45,7 +45,9 @@ export function trainingParams(defaults: TrainingDefaults) {
     schedule: Type.Enum(["constant", "linear", "cosine", "inverse_sqrt"], {
       type: "string",
       default: defaults.schedule,
-      description: "How the learning rate falls after the warm-up.",
+      description:
+        "How the learning rate falls after the warm-up; `cosine(final: 10%)` sets the floor with it.",
+      "x-options": { final: "final_learning_rate" },
       ...source,
     }),
     warmup: Type.Number({
