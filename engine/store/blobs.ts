@@ -30,8 +30,11 @@ export class Blobs {
     return `${entry.path} has other content than was written`;
   }
 
-  /** Moves a finished file in. Afterwards a good blob is there, whether it was this file or one from before. */
-  async put(file: string, size: number): Promise<string> {
+  /**
+   * Moves a finished file in. Afterwards a good blob is there, whether it was this file or one from before; `durably`
+   * also when the power goes now.
+   */
+  async put(file: string, size: number, durably: boolean): Promise<string> {
     chmodSync(file, 0o444);
     const sha256 = await hashFile(file, size);
     const path = this.path(sha256);
@@ -40,10 +43,10 @@ export class Blobs {
       this.quarantine(sha256);
     }
     mkdirSync(dirname(path), { recursive: true });
-    syncPath(file);
+    if (durably) syncPath(file);
     renameSync(file, path);
-    syncFolder(dirname(path));
-    this.#memo.trust(path, sha256);
+    if (durably) syncFolder(dirname(path));
+    this.#memo.trust(path, sha256, durably);
     return sha256;
   }
 

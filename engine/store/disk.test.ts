@@ -13,9 +13,11 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { systemClock } from "../ports.ts";
 import { FakeProcesses } from "../testing.ts";
 import { type StoreUnderTest, storeContract } from "./contract.ts";
 import { DiskStore, openStore } from "./disk.ts";
+import { DigestMemo } from "./memo.ts";
 
 const folders: string[] = [];
 afterAll(() => {
@@ -200,6 +202,27 @@ describe("a store on disk", () => {
     const { store } = open(folder);
     expect((await store.digestFile(path))!.sha256).toBe(wrong);
     expect((await store.digestFile(path, true))!.sha256).toBe(sha256);
+  });
+
+  test("reads cheap artifacts again after a reboot: they may not have reached the disk", async () => {
+    const folder = newFolder();
+    const path = join(folder, "memo.json");
+    writeFileSync(join(folder, "cheap"), "one");
+    writeFileSync(join(folder, "dear"), "one");
+    const before = new DigestMemo(path, systemClock, "boot 1");
+    before.trust(join(folder, "cheap"), "f".repeat(64), false);
+    before.trust(join(folder, "dear"), "e".repeat(64), true);
+    before.flush();
+    const digests = async (boot: string) => {
+      const memo = new DigestMemo(path, systemClock, boot);
+      return [
+        (await memo.digest(join(folder, "cheap")))!.sha256[0],
+        (await memo.digest(join(folder, "dear")))!.sha256[0],
+      ];
+    };
+    expect(await digests("boot 1")).toEqual(["f", "e"]);
+    // sha256("one") begins with 7.
+    expect(await digests("boot 2")).toEqual(["7", "e"]);
   });
 
   test("refuses an artifact with a link in it", async () => {

@@ -33,7 +33,7 @@ import {
 import { explained, problemOfSystem } from "../problem.ts";
 import { TaskError } from "../task.ts";
 import { Blobs, setAside } from "./blobs.ts";
-import { createDurably, replaceFile } from "./durable.ts";
+import { createOnce, replaceFile } from "./durable.ts";
 import { collectGarbage, usageOf } from "./gc.ts";
 import { Leases } from "./lease.ts";
 import { openLog } from "./log.ts";
@@ -57,6 +57,8 @@ import {
   type Usage,
 } from "./store.ts";
 
+/** Waiting for the disk takes a good part of what cheaper artifacts take to make. */
+const DEAR_SECONDS = 1;
 /** Less than any artifact takes. */
 const FULL_BYTES = 64 << 10;
 
@@ -80,7 +82,7 @@ export class DiskStore implements Store {
     this.#processes = processes;
     makeFolder(join(this.root, "attempts"));
     checkLayout(this.root);
-    this.#memo = new DigestMemo(join(this.root, "memo.json"), clock);
+    this.#memo = new DigestMemo(join(this.root, "memo.json"), clock, processes.self().boot);
     this.#blobs = new Blobs(this.root, this.#memo);
     this.#leases = new Leases(join(this.root, "leases"), processes, clock);
   }
@@ -164,8 +166,7 @@ export class DiskStore implements Store {
     mkdirSync(dirname(to), { recursive: true });
     try {
       linkSync(blob, to);
-      // A new link changes the inode's ctime, not its content.
-      this.#memo.trust(blob, entry.sha256);
+      this.#memo.touched(blob);
     } catch {
       copyFileSync(blob, to);
       chmodSync(to, 0o444);
@@ -219,20 +220,22 @@ export class DiskStore implements Store {
   }
 
   async #commit(out: string, rest: Omit<ActionRecord, "tree">): Promise<ActionRecord> {
+    // What a power cut may take with it is found damaged and made again, which takes no longer than this.
+    const durably = rest.seconds >= DEAR_SECONDS;
     const manifest: ManifestEntry[] = [];
     for (const path of filesIn(out)) {
       const file = join(out, path);
       const stat = systemFiles.stat(file)!;
-      manifest.push({ path, size: stat.size, sha256: await this.#blobs.put(file, stat.size) });
+      manifest.push({ path, size: stat.size, sha256: await this.#blobs.put(file, stat.size, durably) });
     }
     const tree = treeDigest(manifest);
     if (!(await this.manifest(tree))) {
       setAside(this.#treePath(tree), this.root, `${tree}.tree.json`);
-      createDurably(this.#treePath(tree), canonicalJson(manifest));
+      createOnce(this.#treePath(tree), canonicalJson(manifest), durably);
     }
     const record: ActionRecord = { ...rest, tree };
     for (;;) {
-      if (createDurably(this.#actionPath(record.key), printRecord(record))) return record;
+      if (createOnce(this.#actionPath(record.key), printRecord(record), durably)) return record;
       // Another run was first: its record counts, unless it turns out damaged and is set aside by the look-up.
       const first = (await this.lookup(record.key)).record;
       if (first) return first;

@@ -48,13 +48,13 @@ export function replaceFile(path: string, write: (temporary: string) => void): v
   }
 }
 
-/** Writes, syncs, and gives it its name unless the name is taken; false when it was. */
-export function createDurably(path: string, text: string): boolean {
+/** Writes, syncs if asked to, and gives it its name unless the name is taken; false when it was. */
+export function createOnce(path: string, text: string, durably: boolean): boolean {
   mkdirSync(dirname(path), { recursive: true });
   const temporary = temporaryName(path);
   try {
     writeFileSync(temporary, text, { mode: 0o444 });
-    syncPath(temporary);
+    if (durably) syncPath(temporary);
     // Unlike a rename, a link never replaces what another run wrote first.
     linkSync(temporary, path);
   } catch (error) {
@@ -64,6 +64,6 @@ export function createDurably(path: string, text: string): boolean {
   } finally {
     rmSync(temporary, { force: true });
   }
-  syncFolder(dirname(path));
+  if (durably) syncFolder(dirname(path));
   return true;
 }

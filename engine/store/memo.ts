@@ -13,18 +13,21 @@ const SMALL = 4 << 20;
 const YOUNG_MS = 1000;
 const MANY = 100_000;
 
-type Remembered = readonly [stamp: string, sha256: string];
+/** `boot`: only as long as the machine is up, because the disk may not have it yet. */
+type Remembered = readonly [stamp: string, sha256: string, boot?: string];
 
 export class DigestMemo {
   readonly #path: string;
   readonly #clock: Clock;
+  readonly #boot: string;
   readonly #known: Map<string, Remembered>;
   #changed = false;
 
-  constructor(path: string, clock: Clock = systemClock) {
+  constructor(path: string, clock: Clock = systemClock, boot = "") {
     this.#path = path;
     this.#clock = clock;
-    this.#known = load(path);
+    this.#boot = boot;
+    this.#known = load(path, boot);
   }
 
   /** Undefined when there is no such regular file. `anew` reads it, whatever is remembered. */
@@ -49,9 +52,18 @@ export class DigestMemo {
   }
 
   /** For files that the store itself has just written and made read-only. */
-  trust(path: string, sha256: string): void {
+  trust(path: string, sha256: string, synced: boolean): void {
     const stat = systemFiles.stat(path);
-    if (stat) this.#remember(path, [stat.stamp, sha256]);
+    if (stat) this.#remember(path, synced ? [stat.stamp, sha256] : [stat.stamp, sha256, this.#boot]);
+  }
+
+  /** Its inode changed, and its content did not: another link to it was made. */
+  touched(path: string): void {
+    const known = this.#known.get(path);
+    const stat = systemFiles.stat(path);
+    if (!known || !stat) return;
+    const [, sha256, ...boot] = known;
+    this.#remember(path, [stat.stamp, sha256, ...boot]);
   }
 
   forget(path: string): void {
@@ -86,9 +98,10 @@ export async function hashFile(path: string, size: number): Promise<string> {
   return hash.digest("hex");
 }
 
-function load(path: string): Map<string, Remembered> {
+function load(path: string, boot: string): Map<string, Remembered> {
   try {
-    return new Map(JSON.parse(readFileSync(path, "utf8")) as [string, Remembered][]);
+    const all = JSON.parse(readFileSync(path, "utf8")) as [string, Remembered][];
+    return new Map(all.filter(([, [, , since = boot]]) => since === boot));
   } catch {
     // Missing or torn: it is only a memory.
     return new Map();
