@@ -10,6 +10,7 @@ const align = fileURLToPath(new URL("../cli/bin/align.js", import.meta.url));
 
 /** Half of the stages read a file each, the others what one of those made, the last one everything. */
 interface Peer {
+  /** Also the command by which it is known to be installed. */
   readonly name: string;
   readonly command: readonly [string, ...string[]];
   /** The name and text of its file. */
@@ -127,9 +128,7 @@ const ours: Peer = {
 };
 
 export async function* engineBench({ big }: { readonly big: boolean }): AsyncIterable<BenchRow> {
-  const present = peers.filter(
-    (peer) => spawnSync("sh", ["-c", `command -v ${peer.command[0]}`]).status === 0,
-  );
+  const present = peers.filter((peer) => spawnSync("sh", ["-c", `command -v ${peer.name}`]).status === 0);
   const alone = measure(ours, 500);
   for (const peer of present) {
     const other = measure(peer, 500);

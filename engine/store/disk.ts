@@ -20,6 +20,7 @@ import {
   statfsSync,
   writeFileSync,
 } from "node:fs";
+import { rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { byCodeUnit, canonicalJson, digest } from "../canonical.ts";
 import {
@@ -195,7 +196,8 @@ export class DiskStore implements Store {
       const log = join(this.root, "runs", run, "logs", `${encodeURIComponent(node)}.log`);
       mkdirSync(dirname(log), { recursive: true });
       const discard = async (): Promise<void> => {
-        rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+        // Not in the way of other tasks: emptying folders takes a good part of what a small task takes.
+        await rm(folder, { recursive: true, force: true, maxRetries: 3 });
         removeIfEmpty(scratch);
       };
       return {
