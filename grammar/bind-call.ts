@@ -346,7 +346,8 @@ function provenanceOf(
   if (through !== undefined)
     return { from: "profile", profile: through, ...(param === undefined ? {} : { param }) };
   const { line } = positionAt(context.source, e.span.start);
-  return { from: "file", line, ...(param === undefined ? {} : { param }) };
+  const path = context.isRoot ? {} : { path: context.source.path };
+  return { from: "file", ...path, line, ...(param === undefined ? {} : { param }) };
 }
 
 /** Where a param's value came from in the end: `param a = b` is set where `b` is. */

@@ -35,6 +35,8 @@ test("an imported model brings what it is made of, which keeps its own file for 
     ["page", undefined],
     ["base", undefined],
   ]);
+  const layers = program!.nodes.find((n) => n.id === "start")!.calls[0]!.provenance.layers;
+  expect(layers).toEqual({ from: "file", path: "models.align", line: 5, param: "layers" });
   expect(program!.nodes.at(-1)!.calls[0]!.inputs).toEqual({
     model: [{ node: "start" }],
     data: [{ node: "page" }],

@@ -7,6 +7,8 @@ export type Provenance =
   | { readonly from: "default"; readonly source?: string }
   | {
       readonly from: "file";
+      /** Of a file that is imported. */
+      readonly path?: string;
       readonly line: number /** The param it was read from, if any. */;
       readonly param?: string;
     }

@@ -40,3 +40,14 @@ test("svg has every box and arrow once, and escapes its text", () => {
   expect(text).toContain("sft &quot;x&quot; &amp; &lt;y&gt;");
   expect(text).toContain('class="dataset cached"');
 });
+
+test("members of a family are drawn together", () => {
+  const member = (id: string) => ({ id, kind: "stage", work: "dpo", cached: false, family: "d" }) as const;
+  const family: Picture = { title: "f", boxes: [member("d[0.1]"), member("d[1]")], arrows: [] };
+  expect(mermaid(family)).toContain(`  subgraph f_n_d["d"]
+    n_d_91_0_1_93_["<b>d[0.1]</b><br/>dpo"]
+    n_d_91_1_93_["<b>d[1]</b><br/>dpo"]
+  end
+`);
+  expect(dot(family)).toContain('subgraph "cluster_d" {\n    label="d";');
+});

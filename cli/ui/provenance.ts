@@ -6,9 +6,10 @@ export function origin(provenance: Provenance | undefined): string {
     case "default":
       return provenance.source ? `default, ${provenance.source}` : "default";
     case "file":
-      return provenance.param
-        ? `line ${provenance.line}, param ${provenance.param}`
-        : `line ${provenance.line}`;
+      return [
+        `${provenance.path === undefined ? "" : `${provenance.path} `}line ${provenance.line}`,
+        ...(provenance.param ? [`param ${provenance.param}`] : []),
+      ].join(", ");
     case "profile":
       return `profile ${provenance.profile}`;
     case "set":
