@@ -37,8 +37,8 @@ const align = (...args: string[]) =>
 
 test.each(cases)("%s %s has nothing to complain about", async (name, _, profile) => {
   const { exitCode, stdout, stderr } = await align("check", `pipelines/${name}`, ...profile);
-  expect(stderr).toBe("");
-  expect(stdout).toMatch(/: ok, (?!.*warning)/);
+  expect(stdout).toBe("");
+  expect(stderr).toMatch(/: ok, (?!.*warning)/);
   expect(exitCode).toBe(0);
 });
 
