@@ -44,6 +44,7 @@ tbody tr:last-child td { border-bottom: 0; }
 table.metrics td:nth-child(2), table.flat .number { text-align: right; }
 table { font-size: 14px; }
 td:first-child code { overflow-wrap: normal; white-space: nowrap; }
+td:nth-child(2) { min-width: 7em; }
 table.metrics { width: auto; }
 table.flat { width: auto; }
 table.flat td, table.flat th { padding-right: 26px; }
