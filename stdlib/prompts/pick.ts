@@ -1,5 +1,5 @@
 // Which of the templates a row is put into words by, the same for every way of writing templates.
-import { stream } from "../../tensor/random.ts";
+import { stream } from "../../tensor/index.ts";
 
 export type Pick = "all" | "one" | "cycle";
 

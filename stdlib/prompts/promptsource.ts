@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import { type RowData, type Rows, TaskError, type TransformRun } from "../../engine/index.ts";
 import type { Json } from "../../grammar/index.ts";
-import { type Random, stream } from "../../tensor/random.ts";
+import { type Random, stream } from "../../tensor/index.ts";
 import { type Pick, picked } from "./pick.ts";
 import { type PythonJinja, pythonJinja } from "./python-jinja.ts";
 import { nameOf } from "./render.ts";
