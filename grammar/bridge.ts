@@ -1,7 +1,8 @@
-// Searches the library for operations that turn what is given into what is wanted.
+// Searches for what turns what is given into what is wanted: operations of the library, or other names for columns.
 import type { InputSpec, Library, Signature } from "./signature.ts";
+import { nearest } from "./suggest.ts";
 import type { Json } from "./types.ts";
-import { fits, type Row, type Type } from "./types.ts";
+import { fits, misfits, type Row, type Type } from "./types.ts";
 
 export interface Bridge {
   readonly signature: Signature;
@@ -58,4 +59,39 @@ function write(signature: Signature, input: InputSpec, name: string, params: rea
   const named = params.map((p) => `${p}: …`);
   if (signature.kind === "transform") return `${name} |> ${signature.name}(${named.join(", ")})`;
   return `${signature.name}(${[...inputs.map((i) => (i === input ? name : `${i.name}: …`)), ...named].join(", ")})`;
+}
+
+/** What the field calls a column, where other data sets say it differently. */
+const synonyms: Readonly<Record<string, readonly string[]>> = {
+  text: ["content", "body", "document", "passage", "article", "story", "sentence"],
+  prompt: ["question", "instruction", "query", "input", "problem", "source", "context", "text"],
+  completion: ["answer", "response", "output", "target", "solution", "summary", "reply"],
+  chosen: ["preferred", "better", "accepted", "win", "winner"],
+  rejected: ["dispreferred", "worse", "lose", "loser"],
+  responses: ["completions", "answers", "candidates", "outputs"],
+  messages: ["conversations", "conversation", "dialog", "dialogue", "turns"],
+  label: ["target", "class", "answer"],
+  choices: ["options", "answers"],
+};
+
+/** `select(prompt: question)`: which column is probably meant by each that is wanted; `…` where nobody knows. */
+export function selection(given: Type, wanted: Type): string | undefined {
+  if (given.kind !== "dataset" || wanted.kind !== "dataset") return undefined;
+  const missing = misfits(given.row, wanted.row);
+  if (missing.length === 0 || missing.some((m) => m.given !== undefined)) return undefined;
+  const columns = Object.keys(given.row.columns);
+  const named = Object.keys(wanted.row.columns).map((column) => {
+    if (columns.includes(column)) return column;
+    const same = (synonyms[column] ?? []).find((s) => columns.includes(s));
+    return `${column}: ${same ?? nearest(column, columns)[0] ?? (missing.length === 1 ? columns[0] : "…")}`;
+  });
+  return named.every((n) => n.endsWith("…")) ? undefined : `select(${named.join(", ")})`;
+}
+
+/** Operations whose result is of this type whatever they are given. */
+export function makersOf(wanted: Type, library: Library): string[] {
+  return [...library.values()].flatMap((s) => {
+    if ((s.kind !== "model" && s.kind !== "stage") || !s.makes || s.makes.kind === "any") return [];
+    return fits(s.makes, wanted) ? [s.name] : [];
+  });
 }

@@ -79,8 +79,8 @@ const dataset = fc
         return { ...before, text, rows: [...before.rows, `d${n}`] };
       },
   );
-const model = fc.tuple(fc.nat(99), block).map(
-  ([wish]): Next =>
+const model = fc.nat(99).map(
+  (wish): Next =>
     (before, n) => ({
       ...before,
       text: `stage t${n} = tokenizer(${named(before.rows, wish, "boook")}) { vocab_size: 300 }\nmodel m${n} = decoder(t${n})\n`,

@@ -1,15 +1,15 @@
 // What is given to an operation has the type it wants. Both ends of a mismatch are shown.
 import type { BoundArgument, BoundNode } from "../bind.ts";
 import { type BoundCall, pipeInput } from "../bind-call.ts";
-import { bridges } from "../bridge.ts";
+import { bridges, makersOf, selection } from "../bridge.ts";
 import { diagnose } from "../codes.ts";
 import type { Context } from "../context.ts";
 import type { Diagnostic, Fix } from "../diagnostic.ts";
 import { wholeFamily } from "../families.ts";
 import { declaredAt } from "../scope.ts";
-import type { InputSpec, Library } from "../signature.ts";
+import type { InputSpec } from "../signature.ts";
 import type { Place } from "../source.ts";
-import { nearest, oneOf } from "../suggest.ts";
+import { oneOf } from "../suggest.ts";
 import { fits, misfits, printType, type Type } from "../types.ts";
 import { type Check, everyCall, fitsItsPlace } from "./check.ts";
 
@@ -202,39 +202,4 @@ function remedy(
     ],
     fixes: [],
   };
-}
-
-/** What the field calls a column, where other data sets say it differently. */
-const synonyms: Readonly<Record<string, readonly string[]>> = {
-  text: ["content", "body", "document", "passage", "article", "story", "sentence"],
-  prompt: ["question", "instruction", "query", "input", "problem", "source", "context", "text"],
-  completion: ["answer", "response", "output", "target", "solution", "summary", "reply"],
-  chosen: ["preferred", "better", "accepted", "win", "winner"],
-  rejected: ["dispreferred", "worse", "lose", "loser"],
-  responses: ["completions", "answers", "candidates", "outputs"],
-  messages: ["conversations", "conversation", "dialog", "dialogue", "turns"],
-  label: ["target", "class", "answer"],
-  choices: ["options", "answers"],
-};
-
-/** `select(prompt: question)`: which column is probably meant by each that is wanted; `…` where nobody knows. */
-function selection(given: Type, wanted: Type): string | undefined {
-  if (given.kind !== "dataset" || wanted.kind !== "dataset") return undefined;
-  const missing = misfits(given.row, wanted.row);
-  if (missing.length === 0 || missing.some((m) => m.given !== undefined)) return undefined;
-  const columns = Object.keys(given.row.columns);
-  const named = Object.keys(wanted.row.columns).map((column) => {
-    if (columns.includes(column)) return column;
-    const same = (synonyms[column] ?? []).find((s) => columns.includes(s));
-    return `${column}: ${same ?? nearest(column, columns)[0] ?? (missing.length === 1 ? columns[0] : "…")}`;
-  });
-  return named.every((n) => n.endsWith("…")) ? undefined : `select(${named.join(", ")})`;
-}
-
-/** Operations whose result is of this type whatever they are given. */
-function makersOf(wanted: Type, library: Library): string[] {
-  return [...library.values()].flatMap((s) => {
-    if ((s.kind !== "model" && s.kind !== "stage") || !s.makes || s.makes.kind === "any") return [];
-    return fits(s.makes, wanted) ? [s.name] : [];
-  });
 }

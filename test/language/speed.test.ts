@@ -16,8 +16,8 @@ interface Tree {
 /** A tree of many small objects as a parser makes it, made and walked; about 45 ms on a server of 2020. */
 function yardstick(): number {
   const made = (depth: number): Tree => {
-    const children: Record<string, Tree[]> = Object.create(null);
-    for (let i = 0; depth > 0 && i < 4; i++) (children[`key${i % 3}`] ??= []).push(made(depth - 1));
+    const children: Record<string, Tree[]> = Object.assign(Object.create(null), { a: [], b: [], c: [] });
+    for (let i = 0; depth > 0 && i < 4; i++) children["abca"[i]!]!.push(made(depth - 1));
     return { children };
   };
   const count = (tree: Tree): number => {
