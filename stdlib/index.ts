@@ -7,9 +7,11 @@ import { bestOf } from "./best-of/index.ts";
 import { binarize } from "./binarize/index.ts";
 import { classify } from "./classify/index.ts";
 import { compare } from "./compare/index.ts";
+import { curate } from "./curate/index.ts";
 import { peekRow as peekPath, sources, transforms } from "./data/index.ts";
 import { decoder } from "./decoder/index.ts";
 import { dpo } from "./dpo/index.ts";
+import { evaluate } from "./evaluate/index.ts";
 import { exec } from "./exec/index.ts";
 import type { Conversation, ReplyOptions } from "./generate/conversation.ts";
 import { generate } from "./generate/index.ts";
@@ -31,10 +33,14 @@ import { rloo } from "./rloo/index.ts";
 import { sft } from "./sft/index.ts";
 import { tokenizer } from "./tokenizer/index.ts";
 import type { BackendReport } from "./training/backend.ts";
+import { worldJudge, worldPool, worldProse, worldTasks } from "./world/index.ts";
 
 export const library: ReadonlyMap<string, Operation> = new Map(
   [
     ...sources,
+    worldProse,
+    worldTasks,
+    worldPool,
     ...transforms,
     classification,
     render,
@@ -47,6 +53,7 @@ export const library: ReadonlyMap<string, Operation> = new Map(
     hfRows,
     lexicon,
     script,
+    worldJudge,
     tokenizer,
     proportional,
     weighted,
@@ -61,10 +68,12 @@ export const library: ReadonlyMap<string, Operation> = new Map(
     agreement,
     reward,
     ppo,
+    curate,
     classify,
     rloo,
     grpo,
     bestOf,
+    evaluate,
     compare,
     exec,
     report,

@@ -39,6 +39,7 @@ type Opener = (dir: string, file: JudgeFile) => Promise<Judge>;
 const openers: Readonly<Record<string, () => Promise<Opener>>> = {
   lexicon: () => import("../lexicon/lexicon-judge.ts").then((m) => m.openLexicon),
   script: () => import("../lexicon/script-judge.ts").then((m) => m.openScript),
+  world: () => import("../world/world-judge.ts").then((m) => m.openWorldJudge),
 };
 
 const one: Resources = { threads: 1, device: "cpu" };
