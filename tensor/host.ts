@@ -24,6 +24,16 @@ export function tensor<A extends Float32Array | Int32Array>(data: A, shape: Shap
   return { shape, data };
 }
 
+/** Weights of these shapes without their numbers: enough to build graphs with. */
+export const hollow = (shapes: Readonly<Record<string, Shape>>): Params =>
+  Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, { shape, data: nothing }]));
+const nothing = new Float32Array(0);
+
+/** Weights from which on what a graph keeps while it runs takes gigabytes. */
+const LARGE = 32e6;
+export const isLarge = (params: Params): boolean =>
+  Object.values(params).reduce((n, { shape }) => n + sizeOf(shape), 0) >= LARGE;
+
 export const dtypeOf = (t: HostTensor): DType => (t.data instanceof Int32Array ? "i32" : "f32");
 
 /** Throws unless `params` holds every name of `shapes` with that shape. Names beyond are allowed (heads). */

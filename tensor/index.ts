@@ -12,6 +12,7 @@ export {
 export { type OnnxOptions, onnxBackend } from "./backends/onnx/index.ts";
 export { referenceBackend } from "./backends/reference/index.ts";
 export { type TfjsOptions, tfjsBackend } from "./backends/tfjs/index.ts";
+export { decodingCost } from "./decode/estimate.ts";
 export {
   createGenerator,
   type GenerateOptions,
@@ -83,7 +84,8 @@ export {
 } from "./score/evaluator.ts";
 export { createScorer, type Scorer, type ScorerOptions, type SourceBatch } from "./score/scorer.ts";
 export { type SelfCheck, selfcheck } from "./selfcheck.ts";
-export { stepTime } from "./step-time.ts";
+export { machineRates, stepTime } from "./step-time.ts";
+export { trainingCost } from "./train/estimate.ts";
 export {
   type Batch,
   createTrainer,

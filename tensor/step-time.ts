@@ -7,7 +7,8 @@ import { crossEntropy } from "./loss/cross-entropy.ts";
 import { initialize, type LlamaConfig } from "./models/config.ts";
 import { adamw } from "./optim/adamw.ts";
 import { stream } from "./random.ts";
-import { createTrainer } from "./train/trainer.ts";
+import { trainingCost } from "./train/estimate.ts";
+import { createTrainer, type LossFn } from "./train/trainer.ts";
 
 // 2.3 M parameters and 512 tokens: some 7 GFLOP a step, enough that a GPU is not judged by its latency.
 const config: LlamaConfig = {
@@ -23,17 +24,20 @@ const config: LlamaConfig = {
   initializer_range: 0.02,
 };
 const [rows, length] = [4, 128];
+const loss: LossFn = (b, model, { ids, mask }) => ({
+  loss: crossEntropy(b, model.tokenLogprobs(ids!), mask!),
+});
 
 /** Milliseconds of the fastest of three steps after a first one; undefined for what is far too slow to train on. */
 export async function stepTime(backend: Backend): Promise<number | undefined> {
-  if ((await productTime(backend)) > HOPELESS) return undefined;
+  if ((await productTime(backend, 256, 256)) > HOPELESS) return undefined;
   const random = stream("step time");
   const trainer = createTrainer({
     backend,
     config,
     params: initialize(config, random.split("weights")),
     optimizer: adamw({ weight_decay: 0.1 }),
-    loss: (b, model, { ids, mask }) => ({ loss: crossEntropy(b, model.tokenLogprobs(ids!), mask!) }),
+    loss,
   });
   const n = rows * length;
   const ids = tensor(
@@ -46,15 +50,34 @@ export async function stepTime(backend: Backend): Promise<number | undefined> {
   return time;
 }
 
+/** What the machine does per second: floating point operations in training, and bytes of weights read in decoding. */
+export async function machineRates(backend: Backend): Promise<{ flops: number; bandwidth: number }> {
+  const milliseconds = await stepTime(backend);
+  const batch = {
+    ids: tensor(new Int32Array(rows * length), [rows, length]),
+    mask: tensor(new Float32Array(rows * length), [rows, length]),
+  };
+  const { flops } = trainingCost({ config, loss, optimizer: adamw({ weight_decay: 0.1 }), batch, pieces: 1 });
+  return {
+    flops: milliseconds === undefined ? 1e9 : (1000 * flops) / milliseconds,
+    bandwidth: (1000 * 4 * WIDE ** 2) / (await productTime(backend, 1, WIDE)),
+  };
+}
+
+/** A matrix of 64 MiB does not fit a cache. */
+const WIDE = 4096;
+
 /** Of one product of 256 by 256 matrices, 34 MFLOP: a fraction of a millisecond on one core, minutes a step at more than this. */
 const HOPELESS = 20;
 
-async function productTime(backend: Backend): Promise<number> {
+/** Milliseconds of [rows,width]·[width,width]. */
+async function productTime(backend: Backend, rows: number, width: number): Promise<number> {
   const b = new Builder();
-  const [x, y] = [b.input("x", [256, 256]), b.input("y", [256, 256])];
+  const [x, y] = [b.input("x", [rows, width]), b.input("y", [width, width])];
   const product = await backend.compile(b.finish({ z: b.matmul(x, y) }));
-  const ones = new Float32Array(256 * 256).fill(1);
-  const time = await fastest(() => product.run({ x: ones, y: ones }));
+  const ones = (n: number) => new Float32Array(n).fill(1);
+  const feeds = { x: ones(rows * width), y: ones(width ** 2) };
+  const time = await fastest(() => product.run(feeds));
   await product.dispose();
   return time;
 }

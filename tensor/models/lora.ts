@@ -3,6 +3,7 @@
 import { check } from "../error.ts";
 import { type Params, tensor } from "../host.ts";
 import type { Random } from "../random.ts";
+import { type Shape, sizeOf } from "../shape.ts";
 
 export const LORA_A = ".lora_A.weight";
 export const LORA_B = ".lora_B.weight";
@@ -19,14 +20,13 @@ const fanInFanOut = (layer: string): boolean => /(^|\.)h\.\d+\.(attn|mlp)\.c_(at
 
 export const isAdapter = (name: string): boolean => name.endsWith(LORA_A) || name.endsWith(LORA_B);
 
-/**
- * Fresh adapters for the layers named: A uniform in ±1/√in (Kaiming with a = √5, as PEFT starts it), B zero, so that
- * the first forward pass is that of the base.
- */
-export function initializeLora(params: Params, options: LoraOptions, random: Random): Params {
-  const { r, target_modules } = options;
+/** The shapes of the adapters of the layers named: A [r,in] and B [out,r] by the names of their weights. */
+export function loraShapes(
+  params: Readonly<Record<string, { readonly shape: Shape }>>,
+  { r, target_modules }: Pick<LoraOptions, "r" | "target_modules">,
+): Record<string, Shape> {
   check(Number.isInteger(r) && r >= 1, "argument", () => `lora: r is ${r}, must be a positive integer`);
-  const adapters: Params = {};
+  const shapes: Record<string, Shape> = {};
   for (const module of target_modules) {
     const found = Object.entries(params).filter(
       ([name, { shape }]) => name.endsWith(`.${module}.weight`) && shape.length === 2,
@@ -35,14 +35,29 @@ export function initializeLora(params: Params, options: LoraOptions, random: Ran
     for (const [weight, { shape }] of found) {
       const name = weight.slice(0, -".weight".length);
       const [out, width] = (fanInFanOut(name) ? shape.toReversed() : shape) as [number, number];
-      const draw = random.split(name);
-      const bound = 1 / Math.sqrt(width);
-      const a = Float32Array.from({ length: r * width }, () => bound * (2 * draw.uniform() - 1));
-      adapters[`${name}${LORA_A}`] = tensor(a, [r, width]);
-      adapters[`${name}${LORA_B}`] = tensor(new Float32Array(out * r), [out, r]);
+      shapes[`${name}${LORA_A}`] = [r, width];
+      shapes[`${name}${LORA_B}`] = [out, r];
     }
   }
-  return adapters;
+  return shapes;
+}
+
+/**
+ * Fresh adapters for the layers named: A uniform in ±1/√in (Kaiming with a = √5, as PEFT starts it), B zero, so that
+ * the first forward pass is that of the base.
+ */
+export function initializeLora(params: Params, options: LoraOptions, random: Random): Params {
+  return Object.fromEntries(
+    Object.entries(loraShapes(params, options)).map(([name, shape]) => {
+      const data = new Float32Array(sizeOf(shape));
+      if (name.endsWith(LORA_A)) {
+        const draw = random.split(name.slice(0, -LORA_A.length));
+        const bound = 1 / Math.sqrt(shape[1]!);
+        for (let i = 0; i < data.length; i++) data[i] = bound * (2 * draw.uniform() - 1);
+      }
+      return [name, tensor(data, shape)];
+    }),
+  );
 }
 
 /** The base with its adapters added in: W + alpha/r · B A, summed in float64. Weights without adapters are not copied. */

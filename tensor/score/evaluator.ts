@@ -1,7 +1,15 @@
 // Runs any forward graph over one or more models: the seam for scoring, reward models, value heads and evaluation.
 
 import type { Arrays, Backend, Executable } from "../backends/backend.ts";
-import { checkParams, dtypeOf, type HostTensor, type ParamSource, paramsOf, tensor } from "../host.ts";
+import {
+  checkParams,
+  dtypeOf,
+  type HostTensor,
+  isLarge,
+  type ParamSource,
+  paramsOf,
+  tensor,
+} from "../host.ts";
 import { Builder } from "../ir/builder.ts";
 import type { Value } from "../ir/graph.ts";
 import { type ModelConfig, parameterShapes } from "../models/config.ts";
@@ -55,7 +63,8 @@ export function createEvaluator({ backend, models, build }: EvaluatorOptions): E
       graph.inputs.map(({ attrs }) => attrs.name).filter((name) => !name.startsWith("b/")),
     );
     const state = (name: string) => weights.has(name) && !(name in graph.outputs);
-    return { run: await backend.compile(graph, { state }), shapes };
+    const frugal = sources.some(([, { params }]) => isLarge(paramsOf(params)));
+    return { run: await backend.compile(graph, { state, frugal }), shapes };
   }
 
   return {

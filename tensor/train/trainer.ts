@@ -2,7 +2,7 @@
 
 import type { Arrays, Backend, Executable } from "../backends/backend.ts";
 import { check, TensorError } from "../error.ts";
-import { checkParams, dtypeOf, type HostTensor, type Params } from "../host.ts";
+import { checkParams, dtypeOf, type HostTensor, isLarge, type Params } from "../host.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Value } from "../ir/graph.ts";
 import { type ModelConfig, parameterShapes } from "../models/config.ts";
@@ -88,8 +88,8 @@ export interface Trainer {
   dispose(): Promise<void>;
 }
 
-/** Weights from which on a step's activations take gigabytes. */
-const LARGE = 32e6;
+/** Programs of a large model that are kept: each takes tens of megabytes and a second to compile again. */
+export const KEPT_PROGRAMS = 4;
 
 export function createTrainer(options: TrainerOptions): Trainer {
   const { backend, ema_decay } = options;
@@ -97,7 +97,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
   const all = options.params;
   checkParams(all, parameterShapes(options.config));
   // Every set of batch shapes is a program; of a large model only the one that runs may hold its activations.
-  const frugal = Object.values(all).reduce((n, { data }) => n + data.length, 0) >= LARGE;
+  const frugal = isLarge(all);
   const trained = Object.keys(all).filter(options.trainable ?? (() => true));
   check(trained.length > 0, "argument", () => "trainable leaves no weight to train");
   const frozen = Object.fromEntries(Object.entries(all).filter(([name]) => !trained.includes(name)));
@@ -130,10 +130,11 @@ export function createTrainer(options: TrainerOptions): Trainer {
     );
   const slotFeeds = () => Object.assign({}, ...Object.entries(slots).map(([slot, s]) => wholes(slot, s)));
 
-  function executable(kind: "step" | "accumulate" | "apply" | "evaluate", batch: Batch) {
+  async function executable(kind: "step" | "accumulate" | "apply" | "evaluate", batch: Batch) {
     const signature = kind === "apply" ? "" : signatureOf(batch);
     const key = `${kind} ${signature}`;
     let found = compiled.get(key);
+    compiled.delete(key); // the last used goes to the end
     if (!found) {
       const spec: StepSpec = { ...options, optimizer, shapes: all, buckets, batch };
       const builds = {
@@ -147,8 +148,13 @@ export function createTrainer(options: TrainerOptions): Trainer {
         name.startsWith(KEEP) ? [{ name, rows: shape[0]!, width: shape[1]! }] : [],
       );
       found = backend.compile(graph, { state: isState, frugal }).then((run) => ({ run, masks }));
-      compiled.set(key, found);
+      for (const [oldest, entry] of compiled) {
+        if (!frugal || compiled.size < KEPT_PROGRAMS) break;
+        compiled.delete(oldest);
+        await (await entry).run.dispose();
+      }
     }
+    compiled.set(key, found);
     return found;
   }
 
