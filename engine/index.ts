@@ -1,5 +1,6 @@
 // The door of the engine: operations are declared with it, programs become plans, plans are run.
 export { canonicalJson } from "./canonical.ts";
+export type { Cost, Estimate, EstimateContext, EstimateRun, Facts, Known } from "./estimate.ts";
 export type { Event, EventBody, Outcome } from "./events.ts";
 export { type Resolved, resolveFiles } from "./files.ts";
 export { type History, type HistoryEntry, loadHistory, readEvents, runsOf } from "./journal.ts";
@@ -13,6 +14,7 @@ export {
   defineTransform,
   type Operation,
 } from "./operation.ts";
+export { estimatePlan, type Rates, secondsOf } from "./plan/estimate.ts";
 export { type Cause, type Explanation, explain, lineOf } from "./plan/explain.ts";
 export { createPlan, type Planned, type PlanOptions } from "./plan/graph.ts";
 export type { KeyLeaf, KeyTree } from "./plan/key.ts";

@@ -12,6 +12,7 @@ import type {
   Type,
   TypeProblem,
 } from "../grammar/index.ts";
+import type { EstimateRun } from "./estimate.ts";
 import type { ModelRun, SourceRun, StageRun, TransformRun } from "./task.ts";
 
 export interface Declaration<P extends TObject> {
@@ -63,30 +64,37 @@ export interface Operation extends Signature {
   inLessMemory?(params: Readonly<Record<string, Json>>, times: number): Record<string, Json> | undefined;
   /** The implementation, loaded only in the process that runs it. */
   load(): Promise<SourceRun | TransformRun | ModelRun | StageRun>;
+  /** What it says before it runs, loaded only by what shows estimates. */
+  readonly estimate?: () => Promise<EstimateRun>;
 }
+
+type LoadEstimate<P extends TObject> = () => Promise<EstimateRun<Static<P>>>;
 
 /** `dataset d = name(…)`: brings rows in. */
 export function defineSource<P extends TObject>(
   declaration: Declaration<P>,
   load: () => Promise<SourceRun<Static<P>>>,
+  estimate?: LoadEstimate<P>,
 ): Operation {
-  return define("source", declaration, load);
+  return define("source", declaration, load, estimate);
 }
 
 /** `d |> name(…)`: rows to rows. */
 export function defineTransform<P extends TObject>(
   declaration: Declaration<P>,
   load: () => Promise<TransformRun<Static<P>>>,
+  estimate?: LoadEstimate<P>,
 ): Operation {
-  return define("transform", declaration, load);
+  return define("transform", declaration, load, estimate);
 }
 
 /** `model m = name(…)`: a Model, a Tokenizer or a Judge. */
 export function defineModel<P extends TObject>(
   declaration: Declaration<P>,
   load: () => Promise<ModelRun<Static<P>>>,
+  estimate?: LoadEstimate<P>,
 ): Operation {
-  return define("model", declaration, load);
+  return define("model", declaration, load, estimate);
 }
 
 /** `mixture m = name(…)`: one dataset drawn from several. */
@@ -101,14 +109,16 @@ export function defineMixture<P extends TObject>(
 export function defineStage<P extends TObject>(
   declaration: Declaration<P>,
   load: () => Promise<StageRun<Static<P>>>,
+  estimate?: LoadEstimate<P>,
 ): Operation {
-  return define("stage", declaration, load);
+  return define("stage", declaration, load, estimate);
 }
 
 function define<P extends TObject, R>(
   kind: Signature["kind"],
   declaration: Declaration<P>,
   load: () => Promise<R>,
+  estimate?: LoadEstimate<P>,
 ): Operation {
   const { output, rest } = declaration;
   const params = declaration.params as unknown as ParamsSchema;
@@ -141,6 +151,7 @@ function define<P extends TObject, R>(
       return declaration.check(values as Static<P>, (name) => given?.has(name) ?? false);
     },
     load: load as Operation["load"],
+    ...(estimate && { estimate: estimate as NonNullable<Operation["estimate"]> }),
   };
 }
 

@@ -1,6 +1,6 @@
 // The door of the standard library: every operation there is, by name.
 import { availableParallelism } from "node:os";
-import type { Operation } from "../engine/index.ts";
+import type { Operation, Rates } from "../engine/index.ts";
 import type { Row } from "../grammar/index.ts";
 import type { Device } from "../tensor/index.ts";
 import { bestOf } from "./best-of/index.ts";
@@ -103,6 +103,11 @@ export async function openChat(dir: string, options: ReplyOptions): Promise<Conv
     await openBackend({ threads: availableParallelism(), device: "cpu" }),
     options,
   );
+}
+
+/** What a device of this machine does per second; loads its runtime into this process. */
+export async function measureRates(device: Device): Promise<Rates> {
+  return (await import("./training/backend.ts")).ratesOf(device, availableParallelism());
 }
 
 /** Tries one device out; loads its runtime into this process, which may not survive it. */

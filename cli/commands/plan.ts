@@ -1,5 +1,6 @@
-// `align plan FILE`: what would run, what is cached and why not, and where every value comes from.
+// `align plan FILE`: what would run and what that takes, what is cached and why not, and where every value comes from.
 import type { Plan, PlanTask } from "../../engine/index.ts";
+import { type Estimates, estimateLine, estimatesOf, totalLine } from "../estimates.ts";
 import { openPlan, type PipelineOptions } from "../pipeline.ts";
 import { duration } from "../ui/format.ts";
 import { origin } from "../ui/provenance.ts";
@@ -12,12 +13,14 @@ export interface PlanCommandOptions extends PipelineOptions {
 export async function plan(file: string, options: PlanCommandOptions): Promise<number> {
   const opened = await openPlan(file, options);
   if (typeof opened === "number") return opened;
-  if (options.json) console.log(JSON.stringify(opened.plan, null, 2));
-  else printPlan(opened.plan);
+  const estimates = await estimatesOf(opened);
+  if (options.json)
+    console.log(JSON.stringify({ ...opened.plan, estimates: Object.fromEntries(estimates) }, null, 2));
+  else printPlan(opened.plan, estimates);
   return 0;
 }
 
-export function printPlan(plan: Plan): void {
+export function printPlan(plan: Plan, estimates: Estimates = new Map()): void {
   if (plan.doc) console.log(paint.dim(plan.doc));
   const firsts = new Map<string, PlanTask>();
   for (const task of plan.tasks) {
@@ -26,6 +29,8 @@ export function printPlan(plan: Plan): void {
     console.log(
       `${mark(task)} ${paint.bold(task.id)}  ${task.calls.map((call) => call.op).join(" → ")}  ${paint.dim(standing(task))}`,
     );
+    const estimate = estimates.get(task.id);
+    if (estimate) console.log(`    ${paint.cyan(estimateLine(estimate))}`);
     for (const [i, call] of task.calls.entries()) {
       const chain = task.calls.length > 1 ? `${call.op}.` : "";
       for (const [name, value] of Object.entries(call.params)) {
@@ -41,6 +46,7 @@ export function printPlan(plan: Plan): void {
   console.log(
     `${plan.tasks.length} stages: ${count("cached")} cached (${duration(saved)} saved), ${count("will-run")} will run, ${count("waiting")} wait for them`,
   );
+  if (estimates.size > 0) console.log(totalLine(estimates));
 }
 
 function mark(task: PlanTask): string {

@@ -1,9 +1,17 @@
 // `align run FILE`: the plan, performed; progress on stderr, results on stdout.
 import { fileURLToPath } from "node:url";
-import { type Event, type PlannedArtifact, processSpawn, run as runPlan } from "../../engine/index.ts";
+import {
+  type Event,
+  estimatePlan,
+  type PlannedArtifact,
+  processSpawn,
+  run as runPlan,
+} from "../../engine/index.ts";
+import { library } from "../../stdlib/index.ts";
 import { writeCard } from "../card.ts";
+import { tooLarge } from "../estimates.ts";
 import { failureText } from "../failure.ts";
-import { openPlan, type PipelineOptions } from "../pipeline.ts";
+import { badFile, openPlan, type PipelineOptions } from "../pipeline.ts";
 import { createDisplay, type Display } from "../ui/display.ts";
 import { duration, metric } from "../ui/format.ts";
 import { paint } from "../ui/terminal.ts";
@@ -28,6 +36,16 @@ export async function run(file: string, options: RunOptions): Promise<number> {
     if (options.json) console.log(JSON.stringify(plan));
     else printPlan(plan);
     return 0;
+  }
+
+  const large = tooLarge(plan, await estimatePlan(plan, { operations: library, store }));
+  if (large) {
+    const help =
+      "a smaller micro_batch_size, recompute: true, lora or a smaller model need less; align plan shows what each stage needs";
+    console.error(
+      failureText({ code: large.certain ? "does-not-fit" : "may-not-fit", message: large.message, help }),
+    );
+    if (large.certain) return badFile;
   }
 
   const interrupt = onInterrupt();

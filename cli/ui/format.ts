@@ -35,6 +35,20 @@ export function bytes(count: number): string {
   return `${unit === 0 || value >= 9.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
+/** `1.3 M tokens`, `410 TFLOP`. */
+export function quantity(count: number, unit: string): string {
+  const prefixes = ["", "k", "M", "G", "T", "P", "E", "Z"];
+  let [value, at] = [count, 0];
+  while (value >= 999.5 && at < prefixes.length - 1) {
+    value /= 1000;
+    at++;
+  }
+  const shown = at === 0 || value >= 9.95 ? Math.round(value).toString() : value.toFixed(1);
+  return unit === "FLOP"
+    ? `${shown} ${prefixes[at]}${unit}`
+    : `${shown}${at === 0 ? "" : ` ${prefixes[at]}`} ${unit}`;
+}
+
 /** As it would be written in a file. */
 export function shownValue(value: Json): string {
   if (typeof value === "string" && /^[a-z_]\w*$/i.test(value)) return value;

@@ -67,4 +67,5 @@ export const compare = defineStage(
     heavy: true,
   },
   () => import("./run.ts").then((m) => m.compare),
+  () => import("./estimate.ts").then((m) => m.estimate),
 );

@@ -124,4 +124,5 @@ export const decoder = defineModel(
     ],
   },
   () => import("./run.ts").then((m) => m.decoder),
+  () => import("./estimate.ts").then((m) => m.estimate),
 );

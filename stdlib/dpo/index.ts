@@ -100,4 +100,5 @@ export const dpo = defineStage(
     inLessMemory,
   },
   () => import("./run.ts").then((m) => m.dpo),
+  () => import("./estimate.ts").then((m) => m.estimate),
 );

@@ -70,4 +70,5 @@ export const generate = defineStage(
     heavy: true,
   },
   () => import("./run.ts").then((m) => m.generate),
+  () => import("./estimate.ts").then((m) => m.estimate),
 );

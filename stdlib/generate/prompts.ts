@@ -11,7 +11,10 @@ export interface Prompt extends Encoded {
   readonly row: RowData;
 }
 
-export async function readPrompts({ dir, node }: Artifact, tokenizer: Tokenizer): Promise<Prompt[]> {
+export async function readPrompts(
+  { dir, node }: Pick<Artifact, "dir" | "node">,
+  tokenizer: Tokenizer,
+): Promise<Prompt[]> {
   const rows: { prompt: Json; ids: readonly number[]; row: RowData }[] = [];
   for await (const row of readRows(dir))
     rows.push({ prompt: row.prompt!, ids: encodePrompt(row, tokenizer), row });

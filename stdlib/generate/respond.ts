@@ -21,7 +21,7 @@ export interface Response {
 }
 
 /** Rows decoded together. A matter of speed, but also of last bits: raise the operations' versions with it. */
-const batch_size = 64;
+export const batch_size = 64;
 
 export interface Encoded {
   /** Names the row's random stream, so that its samples do not depend on the other rows. */

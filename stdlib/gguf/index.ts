@@ -19,4 +19,5 @@ export const gguf = defineModel(
     metrics: { parameters: "number of weights" },
   },
   () => import("./run.ts").then((m) => m.gguf),
+  () => import("./estimate.ts").then((m) => m.estimate),
 );

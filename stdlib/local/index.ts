@@ -18,4 +18,5 @@ export const local = defineModel(
     metrics: { parameters: "number of weights" },
   },
   () => import("./run.ts").then((m) => m.local),
+  () => import("./estimate.ts").then((m) => m.estimate),
 );

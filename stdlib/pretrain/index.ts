@@ -56,4 +56,5 @@ export const pretrain = defineStage(
     inLessMemory,
   },
   () => import("./run.ts").then((m) => m.pretrain),
+  () => import("./estimate.ts").then((m) => m.estimate),
 );

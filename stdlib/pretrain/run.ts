@@ -1,6 +1,6 @@
 // Pretrains: text → one long row of tokens → blocks → next-token cross-entropy.
 import type { OutputContext, RunResult, StageRun } from "../../engine/index.ts";
-import { type Batch, crossEntropy } from "../../tensor/index.ts";
+import { type Batch, crossEntropy, type LossFn } from "../../tensor/index.ts";
 import { openBackend } from "../training/backend.ts";
 import { type Blocks, blockRows, readBlocks } from "../training/blocks.ts";
 import { chunks, evaluateAll, trainingLoop } from "../training/loop.ts";
@@ -14,15 +14,18 @@ export interface PretrainParams extends TrainingParams, DropoutParams {
 
 export const pretrain: StageRun<PretrainParams> = { run };
 
+/** ids and mask [B,T], tokens [] of the whole batch. */
+export const loss: LossFn = (b, policy, inputs) => ({
+  loss: crossEntropy(b, policy.tokenLogprobs(inputs.ids!), inputs.mask!, inputs.tokens),
+});
+
 async function run(ctx: OutputContext<PretrainParams>): Promise<RunResult> {
   const { params } = ctx;
   const model = await openModel(ctx.inputs.model![0]!);
   const length = params.sequence_length ?? model.geometry.maxLength;
   const text = await readBlocks(ctx.inputs.data![0]!, model.tokenizer, length);
   const held = ctx.inputs.eval && (await readBlocks(ctx.inputs.eval[0]!, model.tokenizer, length));
-  const { trainer, save } = openSession(ctx, await openBackend(ctx), model, (b, policy, inputs) => ({
-    loss: crossEntropy(b, policy.tokenLogprobs(inputs.ids!), inputs.mask!, inputs.tokens),
-  }));
+  const { trainer, save } = openSession(ctx, await openBackend(ctx), model, loss);
 
   const size = params.micro_batch_size ?? params.batch_size;
   const batch = (from: Blocks, chosen: readonly number[], of: number): Batch => ({

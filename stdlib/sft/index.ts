@@ -73,6 +73,7 @@ export const sft = defineStage(
     inLessMemory,
   },
   () => import("./run.ts").then((m) => m.sft),
+  () => import("./estimate.ts").then((m) => m.estimate),
 );
 
 function output({ row, params }: CallFacts): AlignType | TypeProblem {

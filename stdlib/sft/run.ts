@@ -7,11 +7,11 @@ import {
   type StageRun,
   TaskError,
 } from "../../engine/index.ts";
-import type { Batch } from "../../tensor/index.ts";
+import type { Batch, Geometry, LossFn } from "../../tensor/index.ts";
 import { encodeExample, type TemplateTexts } from "../template/index.ts";
 import { openBackend } from "../training/backend.ts";
 import { chunks, evaluateAll, trainingLoop } from "../training/loop.ts";
-import { type OpenModel, openModel } from "../training/model.ts";
+import { type ModelShell, openModel } from "../training/model.ts";
 import { type Packed, pack } from "../training/packing.ts";
 import { type Example, packingArrays, pad, supervised } from "../training/padding.ts";
 import type { DropoutParams, LoraParams, TrainingParams } from "../training/params.ts";
@@ -30,8 +30,7 @@ export const sft: StageRun<SftParams> = { run };
 async function run(ctx: OutputContext<SftParams>): Promise<RunResult> {
   const { params } = ctx;
   const model = await openModel(ctx.inputs.model![0]!, { encoders: true });
-  const { vocabSize, maxLength, decoderStart } = model.geometry;
-  if (params.packing && decoderStart !== undefined) {
+  if (params.packing && model.geometry.decoderStart !== undefined) {
     throw new TaskError({
       code: "no-packing",
       message: `${ctx.inputs.model![0]!.node} has an encoder, and rows with several prompts would mix in it`,
@@ -41,23 +40,9 @@ async function run(ctx: OutputContext<SftParams>): Promise<RunResult> {
 
   const examples = await readExamples(ctx, ctx.inputs.data![0]!, model);
   const held = ctx.inputs.eval && (await readExamples(ctx, ctx.inputs.eval[0]!, model));
-  const { trainer, save } = openSession(ctx, await openBackend(ctx), model, (b, policy, inputs) => ({
-    loss: meanLoss(b, policy, inputs),
-  }));
-
-  const count = (chosen: readonly Example[]) => chosen.reduce((n, example) => n + supervised(example), 0);
-  /** `rows` rows, of which the last may be empty, so that short batches keep a compiled shape. */
-  function batch(chosen: readonly Example[], rows: number, tokens: number): Batch {
-    const { ids, mask } = pad(chosen, rows, maxLength);
-    const shape = ids.shape as [number, number];
-    return {
-      ids,
-      ...supervision(ids, mask, vocabSize),
-      ...(decoderStart === undefined ? {} : padSources(chosen as readonly SourceExample[], rows)),
-      ...(params.packing ? packingArrays(chosen as readonly Packed[], shape) : {}),
-      tokens,
-    };
-  }
+  const { trainer, save } = openSession(ctx, await openBackend(ctx), model, loss);
+  const batch = (chosen: readonly SftExample[], rows: number, tokens: number) =>
+    batchOf(chosen, { rows, tokens, geometry: model.geometry, packing: params.packing });
 
   const pick = (indices: readonly number[]) => indices.map((i) => examples[i]!);
   const size = params.micro_batch_size ?? params.batch_size;
@@ -84,14 +69,44 @@ async function run(ctx: OutputContext<SftParams>): Promise<RunResult> {
   return { metrics: { loss: tail.loss!, ...evaluated, steps, tokens } };
 }
 
-async function readExamples(
-  ctx: OutputContext<SftParams>,
-  data: Artifact,
-  model: OpenModel,
-): Promise<readonly (Example | Packed | SourceExample)[]> {
+type SftExample = Example | Packed | SourceExample;
+
+export const loss: LossFn = (b, policy, inputs) => ({ loss: meanLoss(b, policy, inputs) });
+
+/** Supervised tokens of all. */
+export const count = (chosen: readonly Example[]): number =>
+  chosen.reduce((n, example) => n + supervised(example), 0);
+
+/** `rows` rows, of which the last may be empty, so that short batches keep a compiled shape. */
+export function batchOf(
+  chosen: readonly SftExample[],
+  about: {
+    readonly rows: number;
+    readonly tokens: number;
+    readonly geometry: Geometry;
+    readonly packing: boolean;
+  },
+): Batch {
+  const { rows, tokens, geometry, packing } = about;
+  const { ids, mask } = pad(chosen, rows, geometry.maxLength);
+  const shape = ids.shape as [number, number];
+  return {
+    ids,
+    ...supervision(ids, mask, geometry.vocabSize),
+    ...(geometry.decoderStart === undefined ? {} : padSources(chosen as readonly SourceExample[], rows)),
+    ...(packing ? packingArrays(chosen as readonly Packed[], shape) : {}),
+    tokens,
+  };
+}
+
+export async function readExamples(
+  { params }: Pick<OutputContext<SftParams>, "params">,
+  data: Pick<Artifact, "dir" | "node">,
+  model: ModelShell,
+): Promise<readonly SftExample[]> {
   const { maxLength, decoderStart: start } = model.geometry;
-  const max_length = ctx.params.max_length ?? maxLength;
-  const template = ctx.params.template as TemplateTexts | undefined;
+  const max_length = params.max_length ?? maxLength;
+  const template = params.template as TemplateTexts | undefined;
   const examples: Example[] = [];
   let rows = 0;
   for await (const row of readRows(data.dir)) {
@@ -108,5 +123,5 @@ async function readExamples(
       help: "raise max_length, or look at the rows",
     });
   }
-  return ctx.params.packing ? pack(examples, max_length) : examples;
+  return params.packing ? pack(examples, max_length) : examples;
 }

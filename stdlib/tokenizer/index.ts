@@ -63,4 +63,6 @@ export const tokenizer = defineStage(
     },
   },
   () => import("./run.ts").then((m) => m.tokenizer),
+  async () =>
+    ({ params }) => ({ facts: { vocab_size: params.vocab_size } }),
 );

@@ -1,9 +1,10 @@
 // Opens the backend that a task was told to run on, and tries out those there are.
-import { type TaskContext, TaskError } from "../../engine/index.ts";
+import { type Rates, type TaskContext, TaskError } from "../../engine/index.ts";
 import {
   type Backend,
   type Device,
   isDevice,
+  machineRates,
   onnxBackend,
   type SelfCheck,
   selfcheck,
@@ -32,6 +33,11 @@ export async function openBackend({
       help: error.help ?? "align doctor says what this machine has",
     });
   }
+}
+
+/** What a device does per second, measured on the spot; about a second's work. */
+export async function ratesOf(device: string, threads: number): Promise<Rates> {
+  return machineRates(await openBackend({ device, threads }));
 }
 
 export type BackendReport =

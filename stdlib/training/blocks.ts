@@ -10,7 +10,11 @@ export interface Blocks {
   readonly blocks: number;
 }
 
-export async function readBlocks(data: Artifact, tokenizer: Encoder, length: number): Promise<Blocks> {
+export async function readBlocks(
+  data: Pick<Artifact, "dir" | "node">,
+  tokenizer: Encoder,
+  length: number,
+): Promise<Blocks> {
   const tokens = await packed(data, tokenizer);
   const blocks = Math.floor(tokens.length / length);
   if (blocks > 0) return { tokens, length, blocks };
@@ -42,7 +46,7 @@ interface Encoder {
 }
 
 /** All documents end to end, an end-of-text token after each. */
-async function packed(data: Artifact, tokenizer: Encoder): Promise<Int32Array> {
+async function packed(data: Pick<Artifact, "dir" | "node">, tokenizer: Encoder): Promise<Int32Array> {
   let tokens = new Int32Array(1 << 16);
   let used = 0;
   for await (const row of readRows(data.dir)) {

@@ -15,23 +15,50 @@ import {
 import { type JsonObject, openModelFolder, type Tokenizer, writeModelFolder } from "../../tensor/io/index.ts";
 import { type Adapter, readAdapter } from "./adapter.ts";
 
-export interface OpenModel {
+/** Everything of a model but its weights. */
+export interface ModelShell {
   readonly config: ModelConfig;
   /** What any architecture says of itself: longest sequence, vocabulary. */
   readonly geometry: Geometry;
   /** Everything in config.json, to be written back as it was. */
   readonly configFile: JsonObject;
   readonly generationConfig: JsonObject | undefined;
-  readonly params: Params;
   readonly tokenizer: Tokenizer & { readonly eos: number };
 }
 
+export interface OpenModel extends ModelShell {
+  readonly params: Params;
+}
+
+interface Place {
+  /** A model folder, or a GGUF file. */
+  readonly dir: string;
+  readonly node: string;
+}
+
+interface ModelNeeds {
+  readonly encoders?: boolean;
+}
+
 /** `encoders` says whether the stage can use models that read their prompt with an encoder. */
-export async function openModel(
-  { dir, node }: { readonly dir: string; readonly node: string },
-  { encoders = false }: { readonly encoders?: boolean } = {},
-): Promise<OpenModel> {
-  const folder = await openModelFolder(dir);
+export async function openModel(place: Place, needs: ModelNeeds = {}): Promise<OpenModel> {
+  const folder = await openModelFolder(place.dir);
+  const shell = await shellOf(folder, place, needs);
+  const params: Params = {};
+  for (const [name, { shape, data }] of await folder.tensors()) params[name] = tensor(data, shape);
+  const adapter = await readAdapter(place.dir);
+  return { ...shell, params: adapted(adoptParams(shell.config, params), adapter) };
+}
+
+/** Reads no weights. */
+export const openShell = async (place: Place, needs: ModelNeeds = {}): Promise<ModelShell> =>
+  shellOf(await openModelFolder(place.dir), place, needs);
+
+async function shellOf(
+  folder: Awaited<ReturnType<typeof openModelFolder>>,
+  { dir, node }: Place,
+  { encoders = false }: ModelNeeds,
+): Promise<ModelShell> {
   const config = configOf(folder.config, { dir, node });
   if (!encoders && geometry(config).decoderStart !== undefined) {
     throw new TaskError({
@@ -51,15 +78,11 @@ export async function openModel(
       help: 'add "eos_token" to tokenizer_config.json',
     });
   }
-  const params: Params = {};
-  for (const [name, { shape, data }] of await folder.tensors()) params[name] = tensor(data, shape);
-  const adapter = await readAdapter(dir);
   return {
     config,
     geometry: geometry(config),
     configFile: folder.config,
     generationConfig: folder.generationConfig,
-    params: adapted(adoptParams(config, params), adapter),
     tokenizer: { ...tokenizer, eos },
   };
 }

@@ -87,7 +87,7 @@ export function openSession(
 const only = (params: Params, wanted: (name: string) => boolean): Params =>
   Object.fromEntries(Object.entries(params).filter(([name]) => wanted(name)));
 
-function optimizerOf(params: SessionParams): Optimizer {
+export function optimizerOf(params: SessionParams): Optimizer {
   const { weight_decay, momentum } = params;
   switch (params.optimizer) {
     case "adafactor":

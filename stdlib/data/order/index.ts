@@ -24,6 +24,7 @@ export const take = defineTransform(
     output: sameRow,
   },
   () => import("./run.ts").then((m) => m.take),
+  () => import("./estimate.ts").then((m) => m.upTo),
 );
 
 export const skip = defineTransform(
@@ -50,6 +51,7 @@ export const sample = defineTransform(
     output: sameRow,
   },
   () => import("./run.ts").then((m) => m.sample),
+  () => import("./estimate.ts").then((m) => m.upTo),
 );
 
 export const shuffle = defineTransform(

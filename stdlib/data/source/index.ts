@@ -47,6 +47,7 @@ export const jsonl = defineSource(
     output: columnsSeen,
   },
   () => import("./jsonl.ts").then((m) => m.jsonl),
+  () => import("./estimate.ts").then((m) => m.perLine),
 );
 
 export const csv = defineSource(

@@ -1,0 +1,69 @@
+// Estimates sampling: a pass over the prompts and one over the weights per token of a batch, as if no response ended early.
+import { type Estimate, type EstimateRun, type Known, readRows } from "../../engine/index.ts";
+import { decodingCost, geometry } from "../../tensor/index.ts";
+import { type KnownModel, modelOf, rowsOf, unknownModel } from "../training/estimate.ts";
+import { readPrompts } from "./prompts.ts";
+import { batch_size, type Sampling } from "./respond.ts";
+
+export const estimate: EstimateRun<Sampling> = async ({ params, inputs }) => {
+  const estimate = await samplingEstimate(inputs.models!, inputs.prompts![0]!, params);
+  const rows = rowsOf(inputs.prompts![0]!);
+  return { ...estimate, ...(rows === undefined ? {} : { facts: { rows } }) };
+};
+
+/** Every model answers every prompt `samples` times. */
+export async function samplingEstimate(
+  models: readonly Known[],
+  prompts: Known,
+  params: Pick<Sampling, "samples" | "max_new_tokens">,
+): Promise<Estimate> {
+  let [flops, traffic, memory, tokens] = [0, 0, 0, 0];
+  const notes = new Set<string>();
+  for (const source of models) {
+    const model = await modelOf(source);
+    if (!model) return unknownModel(source);
+    const asked = await promptLengths(prompts, model);
+    if (!asked) return { note: `how many prompts ${prompts.node} will have is not known yet` };
+    if (asked.note) notes.add(asked.note);
+    const rows = asked.rows * params.samples;
+    const cost = decodingCost({
+      config: model.config,
+      batch: batch_size,
+      rows,
+      prompt: asked.longest,
+      max_new_tokens: Math.min(params.max_new_tokens, geometry(model.config).maxLength - asked.longest),
+    });
+    flops += cost.flops;
+    traffic += cost.traffic;
+    tokens += rows * (asked.longest + params.max_new_tokens);
+    memory = Math.max(memory, cost.memory);
+  }
+  return {
+    cost: { flops, traffic, memory, tokens },
+    ...(notes.size === 0 ? {} : { note: [...notes].join("; ") }),
+  };
+}
+
+/** Tokens of a prompt that nothing is known of. */
+const USUAL = 128;
+
+async function promptLengths(
+  prompts: Known,
+  { shell }: KnownModel,
+): Promise<{ rows: number; longest: number; note?: string } | undefined> {
+  const dir = await prompts.open();
+  if (dir !== undefined && shell) {
+    const encoded = await readPrompts({ dir, node: prompts.node }, shell.tokenizer);
+    return { rows: encoded.length, longest: Math.max(1, ...encoded.map(({ ids }) => ids.length)) };
+  }
+  const rows = dir === undefined ? rowsOf(prompts) : await count(readRows(dir));
+  return rows === undefined
+    ? undefined
+    : { rows, longest: USUAL, note: `as if every prompt had ${USUAL} tokens` };
+}
+
+async function count(rows: AsyncIterable<unknown>): Promise<number> {
+  let n = 0;
+  for await (const _ of rows) n++;
+  return n;
+}

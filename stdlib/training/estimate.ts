@@ -1,0 +1,137 @@
+// Estimates what a training stage costs: the model's configuration, the examples as far as they are known, the graphs of a step.
+import type { Cost, Estimate, Facts, Known } from "../../engine/index.ts";
+import {
+  type Batch,
+  geometry,
+  type HostTensor,
+  type LossFn,
+  type ModelConfig,
+  parameterCount,
+  trainingCost,
+} from "../../tensor/index.ts";
+import { batches, chunks } from "./loop.ts";
+import { type ModelShell, openShell } from "./model.ts";
+import { type LoraParams, loraDefaults, type TrainingParams } from "./params.ts";
+import { optimizerOf } from "./session.ts";
+
+/** What is known of a model before it is made. */
+export interface KnownModel {
+  readonly config: ModelConfig;
+  /** With its tokenizer, where there is one already. */
+  readonly shell?: ModelShell;
+  /** For the estimates of what comes after. */
+  readonly facts: Facts;
+}
+
+/** Facts of a model: its config.json, and a folder or GGUF file with the same tokenizer. */
+export const modelFacts = (config: object, folder?: string): Facts => ({
+  config: config as Facts,
+  ...(folder === undefined ? {} : { folder }),
+});
+
+export async function modelOf(known: Known): Promise<KnownModel | undefined> {
+  const folder = (await known.open()) ?? (known.facts.folder as string | undefined);
+  if (folder !== undefined) {
+    const shell = await openShell({ dir: folder, node: known.node }, { encoders: true });
+    return { config: shell.config, shell, facts: modelFacts(shell.configFile, folder) };
+  }
+  const config = known.facts.config as unknown as ModelConfig | undefined;
+  return config && { config, facts: known.facts };
+}
+
+export const unknownModel = ({ node }: Known): Estimate => ({
+  note: `the shape of ${node} is not known yet`,
+});
+
+/** Rows of a dataset, at most. */
+export const rowsOf = ({ facts, metrics }: Known): number | undefined =>
+  metrics.rows ?? (facts.rows as number | undefined);
+
+/** fp32 safetensors. */
+export const modelBytes = (config: ModelConfig): number => 4 * parameterCount(config);
+
+type Params = Omit<TrainingParams, "epochs"> & { readonly epochs?: number } & LoraParams;
+
+export interface Work<E> {
+  readonly params: Params;
+  readonly model: KnownModel;
+  readonly loss: LossFn;
+  /** In the order of the dataset; undefined while there is none, or when all are as long as the longest. */
+  readonly examples: readonly E[] | undefined;
+  /** How many there will be, if that is known. */
+  readonly rows: number | undefined;
+  /** An example as long as they can be. */
+  readonly longest: E;
+  /** Whether `longest` is only a bound for examples that are not known yet. */
+  readonly bound: boolean;
+  length(example: E): number;
+  batch(chosen: readonly E[], rows: number): Batch;
+}
+
+/** Batches that are looked at to learn how much of them is padding. */
+const LOOKED_AT = 200;
+
+export function trainingEstimate<E>(work: Work<E>): Estimate {
+  const { params, model, examples, longest } = work;
+  const size = params.micro_batch_size ?? params.batch_size;
+  const pieces = Math.ceil(Math.min(params.batch_size, examples?.length ?? params.batch_size) / size);
+  const widest = examples
+    ? [...examples].sort((a, b) => work.length(b) - work.length(a)).slice(0, size)
+    : Array<E>(size).fill(longest);
+  const batch = work.batch(widest, size);
+  const lora = params.lora && { ...loraDefaults, ...params.lora };
+  const { flops, memory } = trainingCost({
+    config: model.config,
+    loss: work.loss,
+    optimizer: optimizerOf(params),
+    max_grad_norm: params.max_grad_norm,
+    recompute: params.recompute,
+    ...(params.ema_decay === undefined ? {} : { ema_decay: params.ema_decay }),
+    ...(lora ? { lora } : {}),
+    batch,
+    pieces,
+  });
+  const rows = examples?.length ?? work.rows;
+  const steps =
+    params.steps ??
+    (rows === undefined
+      ? undefined
+      : Math.max(1, Math.ceil((rows * (params.epochs ?? 1)) / params.batch_size)));
+  const share = examples ? usualPositions(work, examples, size) / positions(batch) : 1;
+  const cost: Cost = {
+    memory,
+    disk: modelBytes(model.config),
+    ...(steps === undefined
+      ? {}
+      : { flops: flops * steps * share, tokens: Math.round(positions(batch) * pieces * steps * share) }),
+  };
+  const missing = steps === undefined ? "how many rows there will be is not known yet" : undefined;
+  const bound = !work.bound ? undefined : `as if every example had ${work.length(longest)} tokens`;
+  const note = [missing, bound].filter((part) => part !== undefined).join("; ");
+  return { facts: model.facts, cost, ...(note === "" ? {} : { note }) };
+}
+
+/** Places for tokens in a batch, padding and all. */
+const positions = ({ ids }: Batch): number => (ids as HostTensor).data.length;
+
+/** Mean number of positions of a micro-batch, padding and all, over the first batches of the run itself. */
+function usualPositions<E>({ params, batch }: Work<E>, examples: readonly E[], size: number): number {
+  const order = batches(examples.length, params.batch_size, params.seed);
+  let [sum, pieces] = [0, 0];
+  for (let step = 0; step < LOOKED_AT; step++) {
+    for (const piece of chunks(order.next().value, size)) {
+      sum += positions(
+        batch(
+          piece.map((i) => examples[i]!),
+          size,
+        ),
+      );
+      pieces++;
+    }
+  }
+  return sum / pieces;
+}
+
+/** Longest example that a stage takes. */
+export const longestOf = ({ config }: KnownModel, max_length: number | undefined): number =>
+  max_length ?? geometry(config).maxLength;
