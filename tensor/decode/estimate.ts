@@ -1,10 +1,9 @@
 // What decoding will cost before it begins: operations, weights read, and memory, read off the graphs that it will run.
 
-import { hollow, isLarge } from "../host.ts";
 import { flopsOf, peakBytes } from "../ir/cost.ts";
 import { type Graph, reachable } from "../ir/graph.ts";
 import { optimize } from "../ir/passes/optimize.ts";
-import { geometry, type ModelConfig, parameterCount, parameterShapes } from "../models/config.ts";
+import { geometry, type ModelConfig, parameterCount } from "../models/config.ts";
 import { IDLE_BYTES, NODE_BYTES, type SessionCost } from "../train/estimate.ts";
 import { prefillGraph, stepGraph } from "./graphs.ts";
 
@@ -37,7 +36,6 @@ export function decodingCost({ config, batch, rows, prompt, max_new_tokens }: De
     return sum + 4 * together * heads * width * (slots === "own" ? own : prompt);
   }, 0);
   const nodes = (graph: Graph) => reachable(Object.values(graph.outputs)).length * NODE_BYTES;
-  const kept = isLarge(hollow(parameterShapes(config))) ? 1 : 2;
   return {
     flops: rounds * (flopsOf(prefill) + max_new_tokens * flopsOf(step)),
     traffic: rounds * (1 + max_new_tokens) * weights,
@@ -47,6 +45,6 @@ export function decodingCost({ config, batch, rows, prompt, max_new_tokens }: De
       2 * cache +
       nodes(prefill) +
       nodes(step) +
-      kept * (peakBytes(prefill) + peakBytes(step)),
+      2 * (peakBytes(prefill) + peakBytes(step)),
   };
 }

@@ -14,9 +14,9 @@ function flopsOfNode(node: Node): number {
     const inner = a!.shape.at(node.attrs.transA ? -2 : -1)!;
     return 2 * sizeOf(node.outputs[0]!.shape) * inner;
   }
-  if (node.op === "attention") {
-    const [q, k] = node.inputs;
-    return 4 * sizeOf(q!.shape) * k!.shape[2]!; // q·kᵀ, then the probabilities times v
+  if (node.op === "attention" || node.op === "cachedAttention") {
+    const keys = node.inputs[node.op === "attention" ? 1 : 3]!; // of a cache all slots, seen or not
+    return 4 * sizeOf(node.inputs[0]!.shape) * keys.shape[2]!; // q·kᵀ, then the probabilities times v
   }
   return 0;
 }
