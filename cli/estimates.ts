@@ -59,8 +59,9 @@ export function totalLine(estimates: Estimates): string {
   const sum = (of: (timed: Timed) => number | undefined) => all.reduce((total, x) => total + (of(x) ?? 0), 0);
   const memory = Math.max(0, ...all.map(({ cost }) => cost?.memory ?? 0));
   const untold = all.filter(({ seconds, note }) => seconds === undefined && note !== undefined).length;
+  const seconds = sum((timed) => timed.seconds);
   return [
-    `about ${duration(sum(({ seconds }) => seconds))} of computing on this machine`,
+    ...(seconds > 0 ? [`about ${duration(seconds)} of computing on this machine`] : []),
     ...(untold > 0 ? [`${untold} that cannot be told yet`] : []),
     ...(memory > 0 ? [`memory up to ${bytes(memory)} of ${bytes(totalmem())}`] : []),
     `disk ${bytes(sum(({ cost }) => cost?.disk))}`,

@@ -1,14 +1,16 @@
 // How values are written for people: durations, rates, metrics, parameters.
 import type { Json } from "../../grammar/index.ts";
 
-/** `0.8 s`, `12 s`, `3 m 05 s`, `2 h 07 m`. */
+/** `0.8 s`, `12 s`, `3 m 05 s`, `2 h 07 m`, `5 d 03 h`. */
 export function duration(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} m ${pad(whole % 60)} s`;
   const minutes = Math.round(whole / 60);
-  return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} m`;
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} m`;
+  const hours = Math.round(minutes / 60);
+  return `${Math.floor(hours / 24).toLocaleString("en-US")} d ${pad(hours % 24)} h`;
 }
 
 /** Four significant digits, thousands separated: `0.6931`, `12.35`, `56,194`, `2e-4`. */

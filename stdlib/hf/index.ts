@@ -30,6 +30,7 @@ export const hf = defineModel(
     metrics: { parameters: "number of weights" },
   },
   () => import("./run.ts").then((m) => m.hf),
+  () => import("./estimate.ts").then((m) => m.estimate),
 );
 
 export const hfRows = defineSource(

@@ -5,7 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import { type ModelRun, TaskError } from "../../engine/index.ts";
 import { checkModel } from "../training/check-model.ts";
 import { hubSettings } from "./settings.ts";
-import { type Selection, snapshot } from "./snapshot.ts";
+import { cached, type Selection, type Snapshot, snapshot } from "./snapshot.ts";
 
 export interface HfParams {
   readonly repo: string;
@@ -27,6 +27,10 @@ export const modelFiles = (repo: string): Selection => ({
     });
   },
 });
+
+/** The model as it is in the cache, if all of it is. */
+export const cachedModel = ({ repo, revision }: HfParams): Snapshot | undefined =>
+  cached(hubSettings(process.env), { kind: "model", repo, revision }, modelFiles(repo).name);
 
 export const hf: ModelRun<HfParams> = {
   async run({ params: { repo, revision }, out, progress, signal }) {

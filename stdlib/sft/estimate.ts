@@ -21,7 +21,7 @@ export const estimate: EstimateRun<SftParams> = async ({ params, inputs }) => {
     mask: full.map(() => true),
     segments: full.map(() => 1),
     positions: full,
-    source: [0],
+    source: full.map(() => 0),
   };
   return trainingEstimate({
     params,
