@@ -62,7 +62,7 @@ async function generate(
   let told = "";
   const [generation] = await generator.generate([start], {
     ...options,
-    eos: [model.tokenizer.eos],
+    eos: model.stops,
     random: stream(seed).split("chat"),
     row_ids: [turn],
     onToken(_, id) {

@@ -25,6 +25,26 @@ export const samplingParams = {
     "x-unit": "fraction",
     "x-source": "off, as in DPO §6.1",
   }),
+  min_p: Type.Number({
+    minimum: 0,
+    exclusiveMaximum: 1,
+    default: 0,
+    description: "Keep only tokens at least this share as likely as the likeliest; 0 keeps all.",
+    "x-unit": "fraction",
+    "x-source": "off in transformers",
+  }),
+  repetition_penalty: Type.Number({
+    exclusiveMinimum: 0,
+    default: 1,
+    description:
+      "Logits of tokens already seen are divided by this, multiplied if negative (Keskar et al. 2019); 1 is off.",
+    "x-source": "off in transformers; LIMA 1.2",
+  }),
+  stop: Type.Array(Type.String({ minLength: 1 }), {
+    default: [],
+    description: "Texts that end a response; they are not part of it.",
+    "x-source": "none, as OpenAI's completions",
+  }),
   max_new_tokens: Type.Integer({
     minimum: 1,
     default: 64,

@@ -8,6 +8,9 @@ export interface Sampling {
   readonly temperature: number;
   readonly top_k: number;
   readonly top_p: number;
+  readonly min_p?: number;
+  readonly repetition_penalty?: number;
+  readonly stop?: readonly string[];
   readonly max_new_tokens: number;
   readonly seed: number;
   readonly samples: number;
@@ -15,7 +18,7 @@ export interface Sampling {
 
 export interface Response {
   readonly text: string;
-  /** New tokens, the end of text included. */
+  /** New tokens, the end of text or what stopped it included; the text is without either. */
   readonly ids: readonly number[];
   readonly ended: boolean;
 }
@@ -41,7 +44,7 @@ export async function respond(
   onProgress: (rowsDone: number) => void,
   kept: { readonly journal?: RowJournal | undefined; readonly name: string } = { name: "" },
 ): Promise<Response[][]> {
-  const { samples, seed, ...options } = sampling;
+  const { samples, seed, stop = [], ...options } = sampling;
   const { journal, name } = kept;
   const limit = model.geometry.maxLength;
   for (const [index, { ids }] of prompts.entries()) {
@@ -69,7 +72,8 @@ export async function respond(
     open.map(({ ids }) => ids),
     {
       ...options,
-      eos: [model.tokenizer.eos!],
+      eos: model.stops,
+      ...(stop.length > 0 && { stopWhen: (ids) => endsIn(stop, ids, model) }),
       random: stream(seed).split("generate"),
       row_ids: open.map(({ id }) => id),
       onProgress: ({ rowsDone }) => onProgress(rows.length - open.length + rowsDone),
@@ -78,7 +82,7 @@ export async function respond(
   );
   await generator.dispose();
   let next = 0;
-  const responses = found.map((kept) => responseOf(kept ?? keptOf(made[next++]!), model));
+  const responses = found.map((kept) => responseOf(kept ?? keptOf(made[next++]!), model, stop));
   return prompts.map((_, i) => responses.slice(i * samples, (i + 1) * samples));
 }
 
@@ -86,11 +90,20 @@ export async function respond(
 type Kept = { readonly ids: number[]; readonly ended: boolean };
 
 function keptOf({ ids, stop }: Generation): Kept {
-  return { ids: [...ids], ended: stop === "eos" };
+  return { ids: [...ids], ended: stop !== "length" };
 }
 
-function responseOf({ ids, ended }: Kept, model: OpenModel): Response {
-  return { text: model.tokenizer.decode(ids), ids, ended };
+function responseOf({ ids, ended }: Kept, model: OpenModel, stop: readonly string[]): Response {
+  const text = model.tokenizer.decode(ids);
+  const ends = stop.map((wanted) => text.indexOf(wanted)).filter((at) => at !== -1);
+  return { text: text.slice(0, Math.min(text.length, ...ends)), ids, ended };
+}
+
+/** Whether one of the texts has just been completed; it has at most as many tokens as bytes. */
+function endsIn(stop: readonly string[], ids: readonly number[], { tokenizer }: OpenModel): boolean {
+  const longest = Math.max(...stop.map((wanted) => Buffer.byteLength(wanted)));
+  const tail = tokenizer.decode(ids.slice(-longest));
+  return stop.some((wanted) => tail.includes(wanted));
 }
 
 /** Ids of prompts by their content; a repeated prompt is told apart by its count. */

@@ -24,6 +24,8 @@ export interface ModelShell {
   readonly configFile: JsonObject;
   readonly generationConfig: JsonObject | undefined;
   readonly tokenizer: Tokenizer & { readonly eos: number };
+  /** Tokens that end what it says: the tokenizer's and those of generation_config.json. */
+  readonly stops: readonly number[];
 }
 
 export interface OpenModel extends ModelShell {
@@ -84,6 +86,9 @@ async function shellOf(
     configFile: folder.config,
     generationConfig: folder.generationConfig,
     tokenizer: { ...tokenizer, eos },
+    stops: [...new Set([eos, ...[folder.generationConfig?.eos_token_id ?? []].flat()])].filter(
+      (id): id is number => typeof id === "number",
+    ),
   };
 }
 
