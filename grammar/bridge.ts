@@ -90,7 +90,7 @@ export function selection(given: Type, wanted: Type): string | undefined {
 
 /** Operations whose result is of this type whatever they are given. */
 export function makersOf(wanted: Type, library: Library): string[] {
-  return [...library.values()].flatMap((s) => {
+  return Array.from(library.values()).flatMap((s) => {
     if ((s.kind !== "model" && s.kind !== "stage") || !s.makes || s.makes.kind === "any") return [];
     return fits(s.makes, wanted) ? [s.name] : [];
   });

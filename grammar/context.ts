@@ -64,7 +64,7 @@ export interface ContextOptions {
 /** What the contexts of one program share. */
 interface Shared {
   readonly root: Module;
-  readonly library: Library;
+  readonly signatures: Library;
   readonly options: ContextOptions;
   readonly contexts: Map<Module, Context>;
   readonly ids: Set<string>;
@@ -80,7 +80,14 @@ export function createContext(
 ): Context {
   // A profile of a file that is imported may touch anything.
   const alone = base && root.imports.size === 0 ? { base } : {};
-  return contextOf(root, { root, library, options, contexts: new Map(), ids: new Set(), ...alone });
+  return contextOf(root, {
+    root,
+    signatures: library,
+    options,
+    contexts: new Map(),
+    ids: new Set(),
+    ...alone,
+  });
 }
 
 function contextOf(module: Module, shared: Shared): Context {
@@ -162,7 +169,7 @@ function makeContext(module: Module, shared: Shared): Context {
     file,
     original,
     scope,
-    signatures: shared.library,
+    signatures: shared.signatures,
     host,
     profile: options.profile,
     sets,

@@ -149,7 +149,7 @@ export function signatureFor(
   const found = library.get(name);
   if (found?.name !== name) return undefined;
   if (roles.includes(found.kind)) return found;
-  return [...library.values()].find((s) => s.name === name && roles.includes(s.kind)) ?? found;
+  return Array.from(library.values()).find((s) => s.name === name && roles.includes(s.kind)) ?? found;
 }
 
 export interface ImportedFile {

@@ -54,7 +54,7 @@ function nothing(): number {
 }
 
 function unknown(name: string): number {
-  const [close] = nearest(name, [...library.keys()]);
+  const [close] = nearest(name, Array.from(library.keys()));
   const help = close ? `did you mean ${close}?` : "a pipeline is named by its file: align docs my.align";
   console.error(failureText({ code: "no-such-operation", message: `there is no operation ${name}`, help }));
   return badFile;

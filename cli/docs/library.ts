@@ -13,7 +13,7 @@ const kinds = [
 
 /** By file name. */
 export function libraryPages(library: ReadonlyMap<string, Operation>): ReadonlyMap<string, string> {
-  const operations = [...library.values()];
+  const operations = Array.from(library.values());
   const pages = operations.map((operation): [string, string] => [
     `${operation.id ?? operation.name}.md`,
     operationPage(operation),

@@ -63,7 +63,7 @@ const files: Readonly<Record<string, string>> = {
 
 /** Datasets are real. A stage's artifact is a digest of what it was given, minus what only says how it is executed. */
 const standIns: ReadonlyMap<string, Operation> = new Map(
-  [...library].map(([name, operation]): [string, Operation] => {
+  Array.from(library).map(([name, operation]): [string, Operation] => {
     if (["source", "transform"].includes(operation.kind)) return [name, operation];
     return [name, { ...operation, load: async () => ({ run: (ctx) => writeDown(operation, ctx) }) }];
   }),
