@@ -23,7 +23,10 @@ const host: Host = {
 
 /** The declarations of each file, with their comments; a case takes a few neighbours. */
 const files: readonly (readonly string[])[] = readdirSync(root, { recursive: true, encoding: "utf8" })
-  .filter((path) => path.endsWith(".align") && !/(^|\/)(node_modules|build|dist|\.[^/]*)\//.test(path))
+  .filter(
+    (path) =>
+      /(^|\/)[^/.][^/]*\.align$/.test(path) && !/(^|\/)(node_modules|build|dist|\.[^/]*)\//.test(path),
+  )
   .sort()
   .map((path) => {
     const text = readFileSync(`${root}/${path}`, "utf8");
