@@ -43,14 +43,14 @@ export function tooLarge(
   plan: Plan,
   estimates: Estimates,
 ): { node: string; message: string; certain: boolean } | undefined {
-  for (const { id } of plan.tasks) {
+  const large = plan.tasks.flatMap(({ id }) => {
     const { cost, note } = estimates.get(id) ?? {};
-    if (cost?.memory === undefined || cost.memory <= totalmem()) continue;
+    if (cost?.memory === undefined || cost.memory <= totalmem()) return [];
     const bound = note === undefined ? "" : `, ${note}`;
     const message = `${id} needs about ${bytes(cost.memory)} of memory${bound}; this machine has ${bytes(totalmem())}`;
-    return { node: id, message, certain: note === undefined };
-  }
-  return undefined;
+    return [{ node: id, message, certain: note === undefined }];
+  });
+  return large.find(({ certain }) => certain) ?? large[0];
 }
 
 /** All stages together: times and artifacts add up, of memory the largest counts. */
