@@ -7,6 +7,8 @@ import { KvCache, type Slots } from "./cache.ts";
 
 export interface BatchRow {
   readonly prompt: ArrayLike<number>;
+  /** Own slots that it takes, where they may be more than the batch has. */
+  readonly room?: number;
   /**
    * Takes the log-probabilities [V] of the next token and what was subtracted from each logit; returns the token to feed,
    * or undefined when the row has ended.
@@ -23,8 +25,8 @@ export interface BatchRuntime {
   readonly fixed?: boolean;
   /** Cache slots per row: at least the longest prompt with its answer, or each in slots of its own. */
   readonly slots: Slots;
-  /** Prompts are padded to a multiple of this. */
-  readonly promptBucket: number;
+  /** The length that prompts up to this one are padded to. */
+  promptLength(longest: number): number;
   executable(kind: "prefill" | "step", rows: number, length: number): Promise<Executable>;
   /** Before the host reads or writes what a step has taken up tokens into, see Backend.reclaim. */
   reclaim?(arrays: Iterable<HostArray>): Promise<void>;
@@ -36,13 +38,13 @@ export interface BatchRuntime {
 const leastWidth = (rows: number, size: number) =>
   Math.max(2, Math.min(size, 2 ** Math.ceil(Math.log2(rows))));
 
-/** Runs every row of the queue, in order, to its end. */
-export async function decodeAll(queue: readonly BatchRow[], runtime: BatchRuntime): Promise<void> {
-  const { geometry, weights, size, slots, tick, fixed = false } = runtime;
+/** Runs every row out of the queue, in order, to its end; more may be put into it meanwhile. */
+export async function decodeAll(waiting: BatchRow[], runtime: BatchRuntime): Promise<void> {
+  const { geometry, weights, size, tick, fixed = false } = runtime;
   const widthFor = (rows: number) => (fixed ? size : leastWidth(rows, size));
   const V = geometry.vocabSize;
   const encodes = geometry.decoderStart !== undefined;
-  const waiting = [...queue];
+  let slots = runtime.slots;
   let width = widthFor(Math.min(size, waiting.length));
   let cache = new KvCache(geometry.cache, width, slots);
   let places = new Array<BatchRow | undefined>(width).fill(undefined);
@@ -56,10 +58,7 @@ export async function decodeAll(queue: readonly BatchRow[], runtime: BatchRuntim
     const rows = waiting.splice(0, Math.min(free.length, size));
     const B = leastWidth(rows.length, size);
     const longest = Math.max(...rows.map(({ prompt }) => prompt.length));
-    const T = Math.min(
-      Math.ceil(longest / runtime.promptBucket) * runtime.promptBucket,
-      encodes ? slots.source : slots.own,
-    );
+    const T = Math.min(runtime.promptLength(longest), encodes ? slots.source : slots.own);
     const ids = new Int32Array(B * T);
     const last = Int32Array.from({ length: B }, (_, r) => r * T);
     rows.forEach(({ prompt }, r) => {
@@ -89,14 +88,25 @@ export async function decodeAll(queue: readonly BatchRow[], runtime: BatchRuntim
 
   /** Half empty and nobody waiting: a narrower step is cheaper. */
   async function shrink(): Promise<void> {
+    const narrow = widthFor(places.filter(Boolean).length);
+    if (narrow < width) await reseat(narrow, slots);
+  }
+
+  /** Places for those who came while others were decoded, and slots for those among them that are longer. */
+  async function grow(): Promise<void> {
+    const live = places.filter(Boolean).length;
+    const wide = Math.max(width, widthFor(Math.min(size, live + waiting.length)));
+    const own = Math.max(slots.own, ...waiting.slice(0, wide - live).map(({ room = 0 }) => room));
+    if (wide > width || own > slots.own) await reseat(wide, { ...slots, own });
+  }
+
+  async function reseat(to: number, room: Slots): Promise<void> {
     const live = places.flatMap((row, i) => (row ? [i] : []));
-    const narrow = widthFor(live.length);
-    if (narrow >= width) return;
     await runtime.reclaim?.(Object.values(cache.own));
-    cache = cache.keep(live, width, narrow);
-    width = narrow;
+    cache = cache.keep(live, width, to, room);
+    [width, slots] = [to, room];
     const seat = <A>(take: (i: number) => A, empty: A) =>
-      Array.from({ length: narrow }, (_, i) => (i < live.length ? take(live[i]!) : empty));
+      Array.from({ length: to }, (_, i) => (i < live.length ? take(live[i]!) : empty));
     tokens = Int32Array.from(seat((i) => tokens[i]!, 0));
     positions = Int32Array.from(seat((i) => positions[i]!, 0));
     places = seat<BatchRow | undefined>((i) => places[i], undefined);
@@ -104,6 +114,7 @@ export async function decodeAll(queue: readonly BatchRow[], runtime: BatchRuntim
   }
 
   for (;;) {
+    if (waiting.length > 0) await grow();
     const free = places.filter((row) => !row).length;
     // Few free places wait for company, so that prompts are prefilled together.
     while (waiting.length > 0 && places.some((row) => !row)) {

@@ -57,9 +57,9 @@ export class KvCache {
     return Object.fromEntries(own.map(({ name }) => [name, this.arrays[name]!]));
   }
 
-  /** A smaller cache of only these rows of this one's `batch`, in this order. */
-  keep(rows: readonly number[], batch: number, width: number): KvCache {
-    const next = new KvCache(this.#entries, width, this.#slots);
+  /** A cache of `width` rows, first these of this one's `batch` in this order, with as many slots or more. */
+  keep(rows: readonly number[], batch: number, width: number, slots: Slots): KvCache {
+    const next = new KvCache(this.#entries, width, slots);
     next.fill(
       this.arrays,
       batch,

@@ -3,10 +3,12 @@
 import type { Arrays, Backend, Executable } from "../backends/backend.ts";
 import { check, TensorError } from "../error.ts";
 import { checkParams, type ParamSource, paramsOf } from "../host.ts";
+import type { HostArray } from "../ir/graph.ts";
 import { geometry, type ModelConfig, parameterShapes } from "../models/config.ts";
 import type { Random } from "../random.ts";
 import { type BatchRow, decodeAll } from "./batch.ts";
 import { prefillGraph, stepGraph } from "./graphs.ts";
+import { rollingBatch } from "./rolling.ts";
 import { checkSampling, penalized, type SamplingOptions, sampleToken } from "./sample.ts";
 
 export interface GeneratorOptions {
@@ -42,8 +44,8 @@ export interface GenerateOptions extends SamplingOptions {
   readonly random: Random;
   /** Default: the index of the prompt. */
   readonly row_ids?: readonly (number | string)[];
-  /** Called for every token as it is drawn, the ending one included. */
-  readonly onToken?: (index: number, id: number, logprob: number) => void;
+  /** Called for every token as it is drawn, the ending one included; `logprobs` [V] are the model's, and only lent. */
+  readonly onToken?: (index: number, id: number, logprob: number, logprobs: Float32Array) => void;
   /** Called when a row has ended, in order of ending. */
   readonly onRow?: (index: number, generation: Generation) => void;
   /** Called after every decoding step with the tokens drawn so far. */
@@ -66,6 +68,11 @@ export interface Generation {
 export interface Generator {
   /** Prompts of any lengths ≥ 1, an encoder's input where the model has one → one generation each, in the same order. */
   generate(prompts: readonly ArrayLike<number>[], options: GenerateOptions): Promise<Generation[]>;
+  /**
+   * One prompt, decoded together with the others that are under way: it joins them at the next step. Draws what
+   * `generate` would. `signal` takes it out again, at the latest after the next step.
+   */
+  submit(prompt: ArrayLike<number>, options: GenerateOptions, signal?: AbortSignal): Promise<Generation>;
   dispose(): Promise<void>;
 }
 
@@ -138,40 +145,79 @@ export function createGenerator(options: GeneratorOptions): Generator {
     return Object.fromEntries(Object.keys(shapes).map((name) => [`p/${name}`, weights[name]!.data]));
   }
 
+  const limit = about.maxLength;
+
+  /** One row of a batch, asked for as it must be; `end` gets what it came to. */
+  function rowOf(
+    prompt: ArrayLike<number>,
+    index: number,
+    options: GenerateOptions,
+    end: (generation: Generation) => void,
+  ): BatchRow & { readonly room: number } {
+    const { max_new_tokens } = options;
+    check(
+      Number.isInteger(max_new_tokens) && max_new_tokens >= 1,
+      "argument",
+      () => `max_new_tokens is ${max_new_tokens}`,
+    );
+    check(
+      prompt.length >= 1,
+      "argument",
+      () => `prompt ${index} is empty`,
+      "start it with a beginning-of-sequence token",
+    );
+    check(prompt.length < limit, "argument", () => {
+      return `prompt ${index} has ${prompt.length} tokens, the model's limit is ${limit}`;
+    });
+    const room = encodes ? max_new_tokens : Math.min(max_new_tokens, limit - prompt.length);
+    return { prompt, room: prompt.length + room, next: drawer(options, index, prompt, room, end) };
+  }
+
+  const common = () => ({
+    geometry: about,
+    weights: weightFeeds(),
+    size: freezing ? batch_size : Math.max(2, batch_size),
+    fixed: freezing,
+    ...(backend.reclaim && { reclaim: (arrays: Iterable<HostArray>) => backend.reclaim!(arrays) }),
+  });
+
+  const rolling = rollingBatch<Generation>((rows) =>
+    decodeAll(rows, {
+      ...common(),
+      slots: { own: Math.min(SLOT_BUCKET, limit), source: 0 },
+      promptLength: (longest) => doubled(PROMPT_BUCKET, longest),
+      executable: (kind, B, n) => executable(kind, B, n, 0),
+      tick: () => {},
+    }),
+  );
+
   return {
+    submit(prompt, options, signal) {
+      checkSampling(options);
+      check(!encodes, "argument", () => "a model with an encoder decodes whole batches only", "generate");
+      return rolling.join((end) => {
+        const row = rowOf(prompt, 0, options, end);
+        // Few lengths: what is compiled for one stays.
+        return { ...row, room: Math.min(doubled(SLOT_BUCKET, row.room), limit) };
+      }, signal);
+    },
     async generate(prompts, options) {
       checkSampling(options);
       const { max_new_tokens, row_ids } = options;
-      check(
-        Number.isInteger(max_new_tokens) && max_new_tokens >= 1,
-        "argument",
-        () => `max_new_tokens is ${max_new_tokens}`,
-      );
       if (row_ids && row_ids.length !== prompts.length) {
         throw new TensorError("argument", `${row_ids.length} row_ids for ${prompts.length} prompts`);
       }
-      const limit = about.maxLength;
       const results = new Array<Generation>(prompts.length);
       const progress = { rowsDone: 0, rows: prompts.length, tokens: 0 };
       const rows = prompts.map((prompt, index): BatchRow => {
-        check(
-          prompt.length >= 1,
-          "argument",
-          () => `prompt ${index} is empty`,
-          "start it with a beginning-of-sequence token",
-        );
-        check(prompt.length < limit, "argument", () => {
-          return `prompt ${index} has ${prompt.length} tokens, the model's limit is ${limit}`;
-        });
-        const room = encodes ? max_new_tokens : Math.min(max_new_tokens, limit - prompt.length);
-        const draw = drawer(options, index, prompt, room, (generation) => {
+        const row = rowOf(prompt, index, options, (generation) => {
           results[index] = generation;
           progress.rowsDone++;
           options.onRow?.(index, generation);
         });
         const next: BatchRow["next"] = (logprobs, normalizer) => {
           progress.tokens++;
-          return draw(logprobs, normalizer);
+          return row.next(logprobs, normalizer);
         };
         return { prompt, next };
       });
@@ -185,14 +231,10 @@ export function createGenerator(options: GeneratorOptions): Generator {
         ? { own: bucket(1 + max_new_tokens), source: bucket(longest) }
         : { own: bucket(longest + max_new_tokens), source: 0 };
       await decodeAll(rows, {
-        geometry: about,
-        weights: weightFeeds(),
-        size: freezing ? batch_size : Math.max(2, batch_size),
-        fixed: freezing,
+        ...common(),
         slots,
-        promptBucket: PROMPT_BUCKET,
+        promptLength: (length) => Math.ceil(length / PROMPT_BUCKET) * PROMPT_BUCKET,
         executable: (kind, B, n) => executable(kind, B, n, slots.source),
-        ...(backend.reclaim && { reclaim: (arrays) => backend.reclaim!(arrays) }),
         tick: () => options.onProgress?.({ ...progress }),
       });
       return results;
@@ -203,6 +245,9 @@ export function createGenerator(options: GeneratorOptions): Generator {
     },
   };
 }
+
+/** The least n·2^k that is enough. */
+const doubled = (n: number, enough: number): number => n * 2 ** Math.max(0, Math.ceil(Math.log2(enough / n)));
 
 /** One row's life: draws tokens, keeps them with their log-probabilities, ends at a stop or when `room` is full. */
 function drawer(
@@ -233,7 +278,7 @@ function drawer(
     ids.push(token);
     seen.add(token);
     kept.push(logprobs[token]!);
-    options.onToken?.(index, token, logprobs[token]!);
+    options.onToken?.(index, token, logprobs[token]!, logprobs);
     const stop = ending(token);
     if (!stop) return token;
     end({ ids: Int32Array.from(ids), logprobs: Float32Array.from(kept), stop });
