@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import { fileURLToPath } from "node:url";
+import { machine } from "./machine.ts";
 import type { BenchRow } from "./main.ts";
 
 const path = fileURLToPath(new URL("../docs/benchmarks.md", import.meta.url));
@@ -19,24 +20,6 @@ export function writeTable(name: string, rows: readonly BenchRow[]): void {
         `| ${name} | ${ours.toFixed(1)} ${unit} | ${peer.toFixed(1)} | ${peerName ?? ""} | ${ratio.toFixed(2)} |`,
     ),
   ].join("\n");
-  const body = `${start}\n${machine()}\n\n${table}\n`;
+  const body = `${start}\n${machine()}; load ${os.loadavg()[2]!.toFixed(1)} before and during.\n\n${table}\n`;
   writeFileSync(path, text.slice(0, from) + body + text.slice(to));
-}
-
-function machine(): string {
-  const [cpu] = os.cpus();
-  const gib = Math.round(os.totalmem() / 2 ** 30);
-  const vectors = /avx512f/.test(flags()) ? ", AVX-512" : /avx2/.test(flags()) ? ", AVX2" : "";
-  return (
-    `${os.cpus().length} cores of ${cpu?.model.trim() ?? "an unknown processor"}${vectors}, ${gib} GiB, ` +
-    `${os.type()} ${process.arch}, Node ${process.versions.node}; load ${os.loadavg()[2]!.toFixed(1)} before and during.`
-  );
-}
-
-function flags(): string {
-  try {
-    return readFileSync("/proc/cpuinfo", "utf8");
-  } catch {
-    return "";
-  }
 }

@@ -55,7 +55,7 @@ export const shotParams = {
 export const classify = defineStage(
   {
     name: "classify",
-    version: 1,
+    version: 2,
     doc: "Rank classification: of the choices of each row, which does the model find likeliest? Mean, median and spread over templates, with bootstrap intervals over examples.",
     inputs: [
       { name: "model", type: { kind: "model" }, doc: "The model in question." },

@@ -8,7 +8,7 @@ import { metricNames } from "./metrics.ts";
 export const evaluate = defineStage(
   {
     name: "evaluate",
-    version: 1,
+    version: 2,
     doc: "Answers prompts and compares the answers with references: exact match, F1, ROUGE and BLEU; and the loss of the references themselves. Intervals are a bootstrap over rows.",
     inputs: [
       { name: "model", type: { kind: "model" }, doc: "The model in question." },

@@ -35,7 +35,7 @@ export const worldProse = defineSource(
 export const worldTasks = defineSource(
   {
     name: "world_tasks",
-    version: 1,
+    version: 2,
     doc: "Questions about the small world with computed answers, in four wordings: of one or several of its 29 datasets.",
     params: Type.Object({
       names: Type.Array(Type.Enum(familyNames, { type: "string" }), {
@@ -51,6 +51,7 @@ export const worldTasks = defineSource(
         cluster: "string",
         dataset: "string",
         text: "string",
+        subject: "string",
         question_1: "string",
         question_2: "string",
         question_3: "string",

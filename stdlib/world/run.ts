@@ -30,7 +30,7 @@ export const worldTasks: SourceRun<Made & { readonly names: readonly string[] }>
       const random = stream(seed).split("tasks").split(name);
       const seen = new Set<string>();
       for (let draw = 0, misses = 0; seen.size < rows && misses < patience; draw++) {
-        const { text, questions, choices, answer } = make(random.split(draw));
+        const { text, subject, questions, choices, answer } = make(random.split(draw));
         const key = JSON.stringify([text, questions[0], [...choices].sort()]);
         if (seen.has(key)) {
           misses++;
@@ -41,7 +41,7 @@ export const worldTasks: SourceRun<Made & { readonly names: readonly string[] }>
         const asked = Object.fromEntries(questions.map((question, i) => [`question_${i + 1}`, question]));
         const label = choices.indexOf(answer);
         const shown = { choices, label, answer, options_: optionsSuffix(choices) };
-        yield { cluster, dataset: name, text, ...asked, ...shown };
+        yield { cluster, dataset: name, text, subject, ...asked, ...shown };
       }
     }
   },

@@ -42,6 +42,25 @@ test("do not depend on the other items or on the size of the batch", async () =>
   expect(one).toEqual(all[1]);
 });
 
+test("answers of one token are read from one pass over their prompt, longer ones take a pass each", async () => {
+  let passes = 0;
+  const counting = {
+    ...scorer,
+    logprobsAt(...args: Parameters<typeof scorer.logprobsAt>) {
+      passes++;
+      return scorer.logprobsAt(...args);
+    },
+  };
+  const item = { prompt: [1, 2, 3], continuations: [[4], [5, 6], [7], [8]] };
+  const [scores] = await scoreContinuations(counting, [item], { batch_size: 1 });
+  expect(passes).toBe(2);
+  const alone = await scoreContinuations(
+    scorer,
+    item.continuations.map((each) => ({ prompt: item.prompt, continuations: [each] })),
+  );
+  expect(scores!.map(({ sum }) => sum)).toEqual(alone.map(([score]) => expect.closeTo(score!.sum, 5)));
+});
+
 test("an empty prompt or continuation and one beyond the limit are refused by number", async () => {
   const score = (prompt: number[], continuation: number[], max_length?: number) =>
     scoreContinuations(scorer, [{ prompt, continuations: [continuation] }], {

@@ -29,48 +29,99 @@ export interface ContinuationOptions {
 }
 
 /**
- * One score per continuation, in the order given. Sequences of like length go together. Where the model has an
- * encoder, the prompt is its input and the continuation the decoder's whole sequence.
+ * One score per continuation, in the order given. Sequences of like length go together; continuations of one token share their
+ * prompt's. Where the model has an encoder, the prompt is its input and the continuation the decoder's whole sequence.
  */
 export async function scoreContinuations(
   scorer: Scorer,
   items: readonly ContinuationItem[],
   { batch_size = 16, bucket = 32, max_length = Number.POSITIVE_INFINITY }: ContinuationOptions = {},
 ): Promise<ContinuationScore[][]> {
-  const { decoderStart: start = 0 } = scorer.geometry;
   const encodes = scorer.geometry.decoderStart !== undefined;
+  const starts = encodes ? [scorer.geometry.decoderStart!] : undefined;
   const results = items.map(({ continuations }) => new Array<ContinuationScore>(continuations.length));
-  const rows = items.flatMap(({ prompt, continuations }, item) =>
-    continuations.map((continuation, at) => {
-      const length = (encodes ? 1 : prompt.length) + continuation.length;
-      check(prompt.length > 0, "argument", () => `item ${item} has an empty prompt`);
-      check(continuation.length > 0, "argument", () => `continuation ${at} of item ${item} is empty`);
-      check(
-        length <= max_length,
-        "argument",
-        () => `continuation ${at} of item ${item} ends at token ${length}, the limit is ${max_length}`,
-      );
-      return { item, at, length, prompt, continuation };
-    }),
-  );
-  rows.sort((x, y) => x.length - y.length || x.prompt.length - y.prompt.length);
+  const rows = items.flatMap((item, index) => sequencesOf(item, index, starts, max_length));
+  rows.sort((x, y) => x.ids.length - y.ids.length || x.prompt.length - y.prompt.length);
   for (let first = 0; first < rows.length; first += batch_size) {
     const batch = rows.slice(first, first + batch_size);
-    const T = Math.min(Math.ceil(batch.at(-1)!.length / bucket) * bucket, max_length);
+    const T = Math.min(Math.ceil(batch.at(-1)!.ids.length / bucket) * bucket, max_length);
     const ids = new Int32Array(batch_size * T);
-    batch.forEach(({ prompt, continuation, length }, r) => {
-      ids.set(encodes ? [start] : prompt, r * T);
-      ids.set(continuation, r * T + length - continuation.length);
+    batch.forEach((row, r) => {
+      ids.set(row.ids, r * T);
     });
-    const source = encodes ? sourcesOf(batch, batch_size, bucket) : undefined;
-    const { data } = await scorer.logprobs(tensor(ids, [batch_size, T]), source);
-    batch.forEach(({ item, at, continuation, length }, r) => {
-      const logprobs = data.slice(r * T + length - continuation.length, r * T + length);
-      const sum = logprobs.reduce((total, x) => total + x, 0);
-      results[item]![at] = { sum, mean: sum / logprobs.length, logprobs };
-    });
+    const asked = batch.flatMap(({ answers, start }, r) =>
+      answers.flatMap(({ tokens }) => Array.from(tokens, (token, t) => ({ row: r * T + start + t, token }))),
+    );
+    const { data } = await scorer.logprobsAt(
+      tensor(ids, [batch_size, T]),
+      padded(
+        asked.map(({ row }) => row),
+        bucket,
+      ),
+      padded(
+        asked.map(({ token }) => token),
+        bucket,
+      ),
+      encodes ? sourcesOf(batch, batch_size, bucket) : undefined,
+    );
+    let read = 0;
+    for (const { item, answers } of batch) {
+      for (const { at, tokens } of answers) {
+        const logprobs = data.slice(read, read + tokens.length);
+        read += tokens.length;
+        const sum = logprobs.reduce((total, x) => total + x, 0);
+        results[item]![at] = { sum, mean: sum / logprobs.length, logprobs };
+      }
+    }
   }
   return results;
+}
+
+/** What goes through the model once, and the continuations that are read from it. */
+interface Sequence {
+  readonly item: number;
+  readonly prompt: ArrayLike<number>;
+  readonly ids: readonly number[];
+  /** The position that predicts the first token of its continuations. */
+  readonly start: number;
+  readonly answers: readonly { readonly at: number; readonly tokens: ArrayLike<number> }[];
+}
+
+/** The last token of a continuation predicts nothing that is asked for, so it is left out: those of one token are their prompt. */
+function sequencesOf(
+  { prompt, continuations }: ContinuationItem,
+  item: number,
+  starts: readonly number[] | undefined,
+  max_length: number,
+): Sequence[] {
+  check(prompt.length > 0, "argument", () => `item ${item} has an empty prompt`);
+  const before = starts ?? Array.from(prompt);
+  const answers = continuations.map((tokens, at) => {
+    const length = before.length + tokens.length;
+    check(tokens.length > 0, "argument", () => `continuation ${at} of item ${item} is empty`);
+    check(
+      length <= max_length,
+      "argument",
+      () => `continuation ${at} of item ${item} ends at token ${length}, the limit is ${max_length}`,
+    );
+    return { at, tokens };
+  });
+  const short = answers.filter(({ tokens }) => tokens.length === 1);
+  const long = answers.filter(({ tokens }) => tokens.length > 1).map((answer) => [answer]);
+  return [...(short.length > 0 ? [short] : []), ...long].map((together) => ({
+    item,
+    prompt,
+    ids: [...before, ...Array.from(together[0]!.tokens).slice(0, -1)],
+    start: before.length - 1,
+    answers: together,
+  }));
+}
+
+/** Filled up with zeros to a multiple of `bucket`. */
+function padded(values: readonly number[], bucket: number) {
+  const data = new Int32Array(Math.ceil(values.length / bucket) * bucket);
+  data.set(values);
+  return tensor(data, [data.length]);
 }
 
 /** Prompts as an encoder's input, [rows,S] with a mask. */

@@ -28,6 +28,16 @@ export interface Scorer {
   /** Right-padded ids [B,T] → log p(ids[t] | ids[<t]) in nats [B,T], 0 at t = 0. Padding is scored too: mask it. */
   logprobs(ids: HostTensor<Int32Array>, source?: SourceBatch): Promise<HostTensor<Float32Array>>;
   /**
+   * Only some predictions, which saves the work on the others: rows [R] into the B·T positions, and the tokens [R] that each may predict →
+   * log-probabilities in nats, [R].
+   */
+  logprobsAt(
+    ids: HostTensor<Int32Array>,
+    rows: HostTensor<Int32Array>,
+    targets: HostTensor<Int32Array>,
+    source?: SourceBatch,
+  ): Promise<HostTensor<Float32Array>>;
+  /**
    * ids [B,T], mask [B,T] → log-probability of the masked tokens per sequence in nats, [B]: the same bits as a training
    * graph computes from equal weights, so that DPO starts at exactly zero margin.
    */
@@ -52,6 +62,13 @@ export function createScorer({ backend, config, params, reference }: ScorerOptio
     models: { policy },
     build: (_b, { policy }, batch) => ({
       logprobs: policy!.tokenLogprobs(batch.ids!, sourceOf(policy!, batch)),
+    }),
+  });
+  const some = createEvaluator({
+    backend,
+    models: { policy },
+    build: (_b, { policy }, batch) => ({
+      logprobs: policy!.logprobsAt(batch.ids!, batch.rows!, batch.targets!, sourceOf(policy!, batch)),
     }),
   });
   const sums = createEvaluator({
@@ -80,6 +97,10 @@ export function createScorer({ backend, config, params, reference }: ScorerOptio
     async logprobs(ids, source) {
       return (await logprobs.run({ ids, ...fields(source) })).logprobs as HostTensor<Float32Array>;
     },
+    async logprobsAt(ids, rows, targets, source) {
+      const { logprobs } = await some.run({ ids, rows, targets, ...fields(source) });
+      return logprobs as HostTensor<Float32Array>;
+    },
     async sequenceLogprobs(ids, mask, source) {
       return (await sums.run({ ids, mask, ...fields(source) })).sums as HostTensor<Float32Array>;
     },
@@ -90,6 +111,7 @@ export function createScorer({ backend, config, params, reference }: ScorerOptio
     },
     async dispose() {
       await logprobs.dispose();
+      await some.dispose();
       await sums.dispose();
       await kl?.dispose();
     },

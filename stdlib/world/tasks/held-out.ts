@@ -13,6 +13,7 @@ export const worldTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         `the ${what} was ${words[0]} and ${words[1]} .`,
+        "",
         [
           `is that praise or blame ?`,
           `what do they say of the ${what} ?`,
@@ -32,6 +33,7 @@ export const worldTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         `${who} found the ${what} ${pick(random, pleased ? praise : blame)} .`,
+        "",
         [
           `did ${who} like the ${what} ?`,
           `was ${who} pleased ?`,
@@ -62,6 +64,7 @@ export const worldTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         "",
+        land,
         [
           `what is the capital of ${land} ?`,
           `the capital of ${land} is`,
@@ -91,6 +94,7 @@ export const worldTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         "",
+        land,
         [
           `which river flows in ${land} ?`,
           `the river of ${land} is`,
@@ -120,6 +124,7 @@ export const worldTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         "",
+        does,
         [`who ${does} ?`, `find the one who ${does} .`, `one of them ${does} :`, `choose who ${does} .`],
         job,
         choices,
@@ -144,6 +149,7 @@ export const worldTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         "",
+        sound,
         [
           `which one ${sound} ?`,
           `find the one that ${sound} .`,
@@ -173,6 +179,7 @@ export const worldTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         `${pick(random, names)} is ${a(job)} and wears ${a(pick(random, colours))} hat .`,
+        job,
         [
           `which one does a ${job} need ?`,
           `find what a ${job} needs .`,

@@ -12,6 +12,7 @@ export const sceneTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         tell(random, cast, ["place"]),
+        name,
         [
           `where is ${name} ?`,
           `in which place is ${name} ?`,
@@ -31,6 +32,7 @@ export const sceneTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         tell(random, cast, ["thing"]),
+        thing,
         [
           `who has the ${thing} ?`,
           `name the owner of the ${thing} .`,
@@ -50,6 +52,7 @@ export const sceneTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         tell(random, cast, ["thing"]),
+        thing,
         [
           `which colour has the ${thing} ?`,
           `the ${thing} is`,
@@ -80,6 +83,7 @@ export const sceneTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         tell(random, cast, ["place"]),
+        `${name} ${said}`,
         [
           `is ${name} in the ${said} ?`,
           `in the ${said} , is ${name} there ?`,
@@ -111,6 +115,7 @@ export const sceneTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         tell(random, cast, ["thing"]),
+        `${name} ${said}`,
         [
           `does ${name} have the ${said} ?`,
           `has ${name} the ${said} ?`,
@@ -144,6 +149,7 @@ export const sceneTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         say(person, "thing"),
+        `${person.name} ${said}`,
         [
           `does it follow that ${claim} ?`,
           `so ${claim} ?`,
@@ -170,6 +176,7 @@ export const sceneTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         tell(random, cast, ["likes"]),
+        "",
         [
           "who is named in the text ?",
           "the text names",
@@ -191,6 +198,7 @@ export const sceneTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         ordered.join(" "),
+        word,
         [
           `who comes ${word} ?`,
           `the ${word} name is`,
@@ -210,6 +218,7 @@ export const sceneTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         `${x} has ${numbers[i]} cups . ${y} has ${numbers[j]} cups .`,
+        "",
         ["who has more ?", "who has the most cups ?", "more cups has", "name who has more ."],
         i > j ? x : y,
         [x, y],
@@ -226,6 +235,7 @@ export const sceneTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         who.map((name, i) => `${name} is in the ${i < count ? place : elsewhere} .`).join(" "),
+        place,
         [
           `how many are in the ${place} ?`,
           `count who is in the ${place} .`,
@@ -248,6 +258,7 @@ export const sceneTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         `${tell(random, cast, ["place"])} ${say(person, "thing", they)}`,
+        they,
         [
           `who is ${they} ?`,
           `${they} is`,

@@ -5,6 +5,8 @@ import { draw, pick } from "../scene.ts";
 export interface Task {
   /** What is read first; empty where the question stands alone. */
   readonly text: string;
+  /** What is asked about, in a word or two: with the text all that a question says. */
+  readonly subject: string;
   readonly questions: readonly [string, string, string, string];
   /** In the order in which they are shown. */
   readonly choices: readonly string[];
@@ -22,12 +24,19 @@ export const yesNo = ["yes", "no"];
 export function task(
   random: Random,
   text: string,
+  subject: string,
   questions: Task["questions"],
   answer: string,
   choices: readonly string[],
   fixed = false,
 ): Task {
-  return { text, questions, answer, choices: fixed ? choices : random.shuffle([...new Set(choices)]) };
+  return {
+    text,
+    subject,
+    questions,
+    answer,
+    choices: fixed ? choices : random.shuffle([...new Set(choices)]),
+  };
 }
 
 export const others = <T>(all: readonly T[], not: T) => all.filter((item) => item !== not);

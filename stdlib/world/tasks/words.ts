@@ -35,6 +35,7 @@ export const wordTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         `the ${who} is ${x} . the ${who} is ${other} .`,
+        "",
         [
           "do both say the same ?",
           "have they one meaning ?",
@@ -66,6 +67,7 @@ export const wordTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         "",
+        word,
         [
           `which kind is the ${word} ?`,
           `a ${word} is a kind of`,
@@ -96,6 +98,7 @@ export const wordTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         words.map((word) => `here is ${a(word)} .`).join(" "),
+        "",
         [
           "what is the text about ?",
           "these are things of the kind",
@@ -125,6 +128,7 @@ export const wordTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         "",
+        x,
         [
           `what is the opposite of ${x} ?`,
           `the opposite of ${x} is`,
@@ -154,6 +158,7 @@ export const wordTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         "",
+        x,
         [
           `which word means ${x} ?`,
           `${x} is the same as`,
@@ -183,6 +188,7 @@ export const wordTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         "",
+        animal,
         [
           `what is the young of a ${animal} ?`,
           `the young of a ${animal} is a`,
@@ -207,6 +213,7 @@ export const wordTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         `${word} ${rest} ?`,
+        "",
         ["what does it ask for ?", "the answer is a", "which kind of answer fits ?", "it asks for a"],
         answer,
         ["place", "person", "colour", "number"],
@@ -222,6 +229,7 @@ export const wordTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         "",
+        word,
         [
           `is the ${word} ${traits[0]} or ${traits[1]} ?`,
           `the ${word} is`,
@@ -243,6 +251,7 @@ export const wordTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         "",
+        trait,
         [
           `which one is ${trait} ?`,
           `find what is ${trait} .`,
@@ -267,6 +276,7 @@ export const wordTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         "",
+        kind.name,
         [
           `which one is ${a(kind.name)} ?`,
           `find the ${kind.name} .`,
@@ -287,6 +297,7 @@ export const wordTasks: Readonly<Record<string, TaskFamily>> = {
       return task(
         random,
         "",
+        word,
         [
           `which word is ${word} ?`,
           `find the word of ${word} .`,
