@@ -1,7 +1,7 @@
 // What happened: the events of every run, and the keys that every stage has had.
 import type { Event } from "./events.ts";
 import type { KeyTree } from "./plan/key.ts";
-import type { Store } from "./store/store.ts";
+import type { Log, Store } from "./store/store.ts";
 
 /** The key of a stage changed to this in that run. */
 export interface HistoryEntry {
@@ -25,14 +25,13 @@ export function loadHistory(store: Store, pipeline: string): History {
 
 /** Remembers the keys that are new since the last run. */
 export class HistoryWriter {
-  readonly #store: Store;
-  readonly #pipeline: string;
+  readonly #log: Log;
   readonly #run: string;
   readonly #last: Map<string, string>;
+  #new: HistoryEntry[] = [];
 
   constructor(store: Store, pipeline: string, run: string) {
-    this.#store = store;
-    this.#pipeline = pipeline;
+    this.#log = store.log(historyName(pipeline));
     this.#run = run;
     const entries = [...loadHistory(store, pipeline)];
     this.#last = new Map(entries.map(([node, of]) => [node, of.at(-1)!.key]));
@@ -41,8 +40,12 @@ export class HistoryWriter {
   has(node: string, key: string, keyTree: KeyTree): void {
     if (this.#last.get(node) === key) return;
     this.#last.set(node, key);
-    const entry: HistoryEntry = { node, key, keyTree, run: this.#run };
-    this.#store.log(historyName(this.#pipeline)).append([entry]);
+    this.#new.push({ node, key, keyTree, run: this.#run });
+  }
+
+  write(): void {
+    this.#log.append(this.#new);
+    this.#new = [];
   }
 }
 

@@ -84,7 +84,10 @@ export const systemFiles: FileSystem = {
 };
 
 export const systemProcesses: Processes = {
-  self: () => nameOf(process.pid),
+  self() {
+    own ??= nameOf(process.pid);
+    return own;
+  },
   named: (pid) => (answers(pid) ? nameOf(pid) : undefined),
   alive(name) {
     if (name.host !== hostname()) return undefined;
@@ -104,6 +107,8 @@ export const systemProcesses: Processes = {
     }
   },
 };
+
+let own: ProcessName | undefined;
 
 function nameOf(pid: number): ProcessName {
   return { host: hostname(), boot: bootId(), pid, start: startTime(pid) ?? "" };

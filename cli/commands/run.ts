@@ -1,4 +1,5 @@
 // `align run FILE`: the plan, performed; progress on stderr, results on stdout.
+import { totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import {
   type Event,
@@ -38,7 +39,8 @@ export async function run(file: string, options: RunOptions): Promise<number> {
     return 0;
   }
 
-  const large = tooLarge(plan, await estimatePlan(plan, { operations: library, store }));
+  const estimates = await estimatePlan(plan, { operations: library, store });
+  const large = tooLarge(plan, estimates);
   if (large) {
     const help =
       "a smaller micro_batch_size, recompute: true, lora or a smaller model need less; align plan shows what each stage needs";
@@ -60,6 +62,7 @@ export async function run(file: string, options: RunOptions): Promise<number> {
       spawn,
       keepGoing: options.keepGoing ?? false,
       device,
+      memory: { budget: totalmem(), of: (node) => estimates.get(node)?.cost?.memory },
       signal: interrupt.signal,
       finishPublication: async ({ node, params }, to) => {
         if (params.card === true) await writeCard(to, node, plan, artifacts);

@@ -6,6 +6,7 @@ import type { Clock } from "../ports.ts";
 import { type Problem, problemOf, problemOfSystem, ROOM } from "../problem.ts";
 import type { ActionRecord, Attempt, Store } from "../store/store.ts";
 import { type Artifact, TaskError } from "../task.ts";
+import { isShareable } from "./pool.ts";
 import type { Exit, FromWorker, Spawn, Task } from "./protocol.ts";
 
 export interface Surroundings {
@@ -94,7 +95,8 @@ async function build(work: Work, around: Surroundings): Promise<Ending> {
   }
   await refuseChangedFiles(task, store, "since the plan was made");
 
-  const current = await store.begin({ key, node: task.id, run: around.run, ...rowsOf });
+  const pooled = isShareable(task);
+  const current = await store.begin({ key, node: task.id, run: around.run, pooled, ...rowsOf });
   try {
     const ending = await carryOut(current, artifacts);
     // Asked before what was written so far is removed.

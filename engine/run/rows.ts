@@ -1,5 +1,6 @@
 // Rows on disk: one canonical JSON object per line, streamed both ways.
-import { open, readFile, writeFile } from "node:fs/promises";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { type FileHandle, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ColumnType, Json } from "../../grammar/index.ts";
 import { byCodeUnit, canonicalJson, NotCanonical } from "../canonical.ts";
@@ -20,7 +21,9 @@ export async function writeRows(
   rows: Iterable<RowData> | Rows,
   onRow?: (count: number) => void,
 ): Promise<Columns> {
-  const file = await open(join(dir, ROWS_FILE), "w");
+  const path = join(dir, ROWS_FILE);
+  // Opened when there is more than fits in one piece: most datasets of most pipelines are written at once.
+  let file: FileHandle | undefined;
   const types = new Map<string, ColumnType>();
   let count = 0;
   try {
@@ -37,18 +40,20 @@ export async function writeRows(
       onRow?.(count);
       if (size >= CHUNK) {
         // Whoever makes the rows waits here until the disk has caught up.
+        file ??= await open(path, "w");
         await file.appendFile(pending.join(""));
         pending = [];
         size = 0;
       }
     }
-    await file.appendFile(pending.join(""));
+    if (file) await file.appendFile(pending.join(""));
+    else writeFileSync(path, pending.join(""));
   } finally {
-    await file.close();
+    await file?.close();
   }
   const names = [...types.keys()].sort(byCodeUnit);
   const columns: Columns = { rows: count, columns: Object.fromEntries(names.map((n) => [n, types.get(n)!])) };
-  await writeFile(join(dir, COLUMNS_FILE), `${canonicalJson(columns)}\n`);
+  writeFileSync(join(dir, COLUMNS_FILE), `${canonicalJson(columns)}\n`);
   return columns;
 }
 
@@ -115,6 +120,11 @@ export async function* linesOf(from: string | AsyncIterable<Uint8Array>): AsyncI
 
 /** The bytes of a file in pieces; each is overwritten by the next. */
 async function* bytesOf(path: string): AsyncIterable<Uint8Array> {
+  const stat = statSync(path);
+  if (stat.isFile() && stat.size <= CHUNK) {
+    yield readFileSync(path);
+    return;
+  }
   const file = await open(path, "r");
   try {
     const buffer = Buffer.allocUnsafe(CHUNK);

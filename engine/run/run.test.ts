@@ -172,6 +172,26 @@ describe("a run", () => {
     expect([ran, cached]).toEqual([["a"], ["b"]]);
   });
 
+  test("lets stages that do not fit side by side into memory wait for one another", async () => {
+    const most = async (budget: number): Promise<number> => {
+      const world = new World();
+      const working: FakeWorker[] = [];
+      let together = 0;
+      const build = world.work;
+      world.work = (worker) => {
+        together = Math.max(together, working.push(worker));
+        // Whatever else may start has started by then.
+        setImmediate(() => build(working.splice(working.indexOf(worker), 1)[0]!));
+      };
+      const stages = ["a", "b", "c"].map((id, i) => stage(id, call("constant", {}, { value: i })));
+      const events = await world.run(program(FILE, stages), { jobs: 3, memory: { budget, of: () => 4 } });
+      expect(summary(events).ran).toEqual(["a", "b", "c"]);
+      return together;
+    };
+    // Each takes 4: of 7 one fits, of 8 two, of 12 all.
+    expect([await most(7), await most(8), await most(12)]).toEqual([1, 2, 3]);
+  });
+
   test("reports what a worker says of its progress", async () => {
     const world = new World();
     world.work = (worker) => {

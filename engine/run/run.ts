@@ -7,7 +7,7 @@ import { type KeyTree, keyOf, rowScopeOf } from "../plan/key.ts";
 import type { Plan, PlannedArtifact, PlanTask } from "../plan/plan.ts";
 import { type Clock, type Processes, systemClock, systemProcesses } from "../ports.ts";
 import { explained, problemOf, problemOfSystem } from "../problem.ts";
-import type { ActionRecord, Store } from "../store/store.ts";
+import type { ActionRecord, Log, Store } from "../store/store.ts";
 import { TaskError } from "../task.ts";
 import { attempt, type Ending, pause, type Surroundings, type Work } from "./attempt.ts";
 import { checkExpectations, type Finish, publishAll } from "./conclude.ts";
@@ -30,6 +30,8 @@ export interface RunOptions {
   /** Aborted on Ctrl-C: workers are told, and killed when they have not ended after `graceMs`. */
   readonly signal?: AbortSignal;
   readonly graceMs?: number;
+  /** Bytes that tasks side by side may take together, and what single ones are expected to take. */
+  readonly memory?: { readonly budget: number; readonly of: (node: string) => number | undefined };
   readonly device?: string;
   /** For a task that runs alone; tasks side by side share them. Default: the number of cores. */
   readonly threads?: number;
@@ -92,7 +94,9 @@ class Run {
   readonly #pending: SchedulerEvent[] = [];
   readonly #counts = { ran: 0, cached: 0, failed: 0, skipped: 0 };
   #draining = false;
-  #journal: ((event: Event) => void) | undefined;
+  #journal: Log | undefined;
+  /** Not in the journal yet: what happens in one turn of the loop is written at once. */
+  #unwritten: Event[] = [];
   #finish: () => void = () => {};
   #crash: (error: unknown) => void = () => {};
 
@@ -112,9 +116,13 @@ class Run {
     const jobs = Math.max(1, options.jobs ?? cores);
     const onGpu = ["cuda", "webgpu"].includes(options.device ?? "");
     const heavy = onGpu ? { cpu: 1, gpu: 1 } : { cpu: jobs };
-    const tasks = plan.tasks.map((task) => ({ ...task, takes: task.heavy ? heavy : { cpu: 1 } }));
+    const { memory } = options;
+    const tasks = plan.tasks.map((task) => ({
+      ...task,
+      takes: { ...(task.heavy ? heavy : { cpu: 1 }), memory: memory?.of(task.id) ?? 0 },
+    }));
     this.#scheduler = createScheduler(tasks, {
-      budget: { cpu: jobs, ...(onGpu ? { gpu: 1 } : {}) },
+      budget: { cpu: jobs, ...(onGpu ? { gpu: 1 } : {}), ...(memory ? { memory: memory.budget } : {}) },
       keepGoing: options.keepGoing ?? false,
     });
     this.#pool = new Pool(options.spawn);
@@ -139,8 +147,7 @@ class Run {
       recordRun(this.#store, pipeline, this.#id);
       return this.#store.sweep();
     });
-    const log = this.#store.log(eventsName(this.#id));
-    this.#journal = (event) => log.append([event]);
+    this.#journal = this.#store.log(eventsName(this.#id));
     this.#emit({
       type: "run-started",
       run: this.#id,
@@ -178,11 +185,13 @@ class Run {
       this.#signal.removeEventListener("abort", abort);
       for (const controller of this.#aborts.values()) controller.abort();
       this.#pool.close();
+      this.#store.flush();
     }
     const outcome = await this.#conclude();
     this.#store.flush();
     const seconds = (this.#clock.now() - started) / 1000;
     this.#emit({ type: "run-finished", outcome, ...this.#counts, seconds });
+    this.#write();
   }
 
   async #conclude(): Promise<Outcome> {
@@ -329,7 +338,7 @@ class Run {
   ): void {
     const { key, tree } = this.#keys.get(task.id)!;
     this.#artifacts.set(task.id, artifact);
-    this.#remember(() => this.#history.has(task.id, key, tree));
+    this.#history.has(task.id, key, tree);
     const what = { node: task.id, key, ...artifact };
     if (how === "cached") {
       this.#counts.cached++;
@@ -359,17 +368,20 @@ class Run {
   #emit(body: EventBody): void {
     const { type, ...rest } = body;
     const event = { type, at: new Date(this.#clock.now()).toISOString(), ...rest } as Event;
-    this.#remember(() => this.#journal?.(event));
+    if (this.#unwritten.push(event) === 1) setImmediate(() => this.#write());
     this.#tell(event);
   }
 
   /** A journal that cannot be written must not take the run with it; artifacts that cannot be will say so. */
-  #remember(write: () => void): void {
+  #write(): void {
+    const events = this.#unwritten;
+    this.#unwritten = [];
     try {
-      write();
+      this.#history.write();
+      this.#journal?.append(events);
     } catch (error) {
-      if (!problemOfSystem(error, "write the journal")) throw error;
       this.#journal = undefined;
+      if (!problemOfSystem(error, "write the journal")) this.#crash(error);
     }
   }
 }

@@ -55,7 +55,8 @@ export function createScheduler(tasks: readonly ScheduledTask[], options: Schedu
   const missing = new Map(tasks.map((task) => [task.id, task.needs.length]));
   const dependants = new Map<string, string[]>(tasks.map((task) => [task.id, []]));
   for (const task of tasks) for (const need of task.needs) dependants.get(need)!.push(task.id);
-  const ready = new Set<string>();
+  /** In the order in which they are to run. */
+  const ready: ScheduledTask[] = [];
   let running = 0;
   let active = 0; // looking, ready or running
   const free = new Map(Object.entries(options.budget));
@@ -82,7 +83,8 @@ export function createScheduler(tasks: readonly ScheduledTask[], options: Schedu
         if (missing.get(event.id)! > 0) leave(event.id, "blocked");
         else {
           status.set(event.id, "ready");
-          ready.add(event.id);
+          const task = byId.get(event.id)!;
+          ready.splice(placeIn(ready, task), 0, task);
         }
         break;
       case "failed":
@@ -125,8 +127,12 @@ export function createScheduler(tasks: readonly ScheduledTask[], options: Schedu
       take(byId.get(id)!, -1);
     }
     if (from === "running" || from === "looking" || from === "ready") active--;
-    ready.delete(id);
+    if (from === "ready") unready(id);
     status.set(id, to);
+  }
+
+  function unready(id: string): void {
+    ready.splice(placeIn(ready, byId.get(id)!), 1);
   }
 
   /** Back to a task that was done; whatever has not been built from it waits again. */
@@ -157,17 +163,22 @@ export function createScheduler(tasks: readonly ScheduledTask[], options: Schedu
   }
 
   function nextToRun(): ScheduledTask | undefined {
-    if (isFull()) return undefined;
-    let best: ScheduledTask | undefined;
-    for (const id of ready) {
-      const task = byId.get(id)!;
-      if (fits(task) && (!best || comesBefore(task, best))) best = task;
+    return isFull() ? undefined : ready.find(fits);
+  }
+
+  /** Where it is among tasks in order, or where it belongs; by halving, because thousands may be ready. */
+  function placeIn(tasks: readonly ScheduledTask[], task: ScheduledTask): number {
+    let [from, to] = [0, tasks.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (comesBefore(tasks[middle]!, task)) from = middle + 1;
+      else to = middle;
     }
-    return best;
+    return from;
   }
 
   function comesBefore(a: ScheduledTask, b: ScheduledTask): boolean {
-    if (takesAll(a) !== takesAll(b)) return takesAll(b);
+    if (takesAll.has(a.id) !== takesAll.has(b.id)) return takesAll.has(b.id);
     return place.get(a.id)! < place.get(b.id)!;
   }
 
@@ -175,17 +186,21 @@ export function createScheduler(tasks: readonly ScheduledTask[], options: Schedu
     Math.min(task.takes[name] ?? 0, options.budget[name]!);
   /** Nothing is left of what every task takes. */
   const always = [...free.keys()].filter((name) => tasks.every((task) => demand(task, name) > 0));
+  const takesAll = new Set(tasks.filter(isWhole).map(({ id }) => id));
+  function isWhole(task: ScheduledTask): boolean {
+    return [...free.keys()].some(
+      (name) => demand(task, name) === options.budget[name] && options.budget[name]! > 1,
+    );
+  }
   const isFull = (): boolean => always.some((name) => free.get(name)! <= 0);
   const fits = (task: ScheduledTask): boolean =>
     [...free].every(([name, amount]) => demand(task, name) <= amount);
-  const takesAll = (task: ScheduledTask): boolean =>
-    [...free.keys()].some((name) => demand(task, name) === options.budget[name] && options.budget[name]! > 1);
   function take(task: ScheduledTask, sign: 1 | -1): void {
     for (const [name, amount] of free) free.set(name, amount - sign * demand(task, name));
   }
 
   function run(task: ScheduledTask, actions: Action[]): void {
-    ready.delete(task.id);
+    unready(task.id);
     status.set(task.id, "running");
     running++;
     take(task, 1);

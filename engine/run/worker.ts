@@ -1,5 +1,5 @@
 // The process of one task: loads the operations it consists of, runs them, and says how it went.
-import { appendFileSync } from "node:fs";
+import { appendFileSync, mkdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -73,6 +73,7 @@ async function runSingle(
 ): Promise<TaskResult> {
   const call = task.calls[0]!;
   const implementation = (await load(call, operations)) as StageRun<unknown> | ModelRun<unknown>;
+  mkdirSync(task.scratch, { recursive: true });
   const journal = task.rows === undefined ? undefined : openRowJournal(task.rows);
   const context: OutputContext<unknown> = {
     ...contextOf(task, call, hooks, paramsFor(task, call, operations)),

@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { systemFiles } from "../ports.ts";
-import { syncFolder, syncPath } from "./durable.ts";
+import { inFolder, removeFile, syncFolder, syncPath } from "./durable.ts";
 import { type DigestMemo, hashFile } from "./memo.ts";
 import type { ManifestEntry } from "./store.ts";
 
@@ -39,12 +39,14 @@ export class Blobs {
     const sha256 = await hashFile(file, size);
     const path = this.path(sha256);
     if (existsSync(path)) {
-      if (!(await this.damage({ path: file, size, sha256 }))) return sha256;
+      if (!(await this.damage({ path: file, size, sha256 }))) {
+        removeFile(file);
+        return sha256;
+      }
       this.quarantine(sha256);
     }
-    mkdirSync(dirname(path), { recursive: true });
     if (durably) syncPath(file);
-    renameSync(file, path);
+    inFolder(path, () => renameSync(file, path));
     if (durably) syncFolder(dirname(path));
     this.#memo.trust(path, sha256, durably);
     return sha256;

@@ -96,6 +96,7 @@ describe("a store on disk", () => {
     const on = open();
     await commit(on, "one");
     await (await on.store.begin({ key, node: "n", run: "r" })).discard();
+    on.store.flush();
     expect(readdirSync(join(on.store.root, "attempts"))).toEqual([]);
   });
 

@@ -2,7 +2,7 @@
 //
 //   objects/ab/<sha256>      contents, read-only            actions/ab/<key>.json   one record per key
 //   trees/ab/<digest>.json   manifests of artifacts         views/ab/<digest>/      artifacts as folders of hard links
-//   attempts/…               work in progress               leases/<key>            who builds what
+//   attempts/…               work in progress, by process   leases/<key>            who builds what
 //   runs/<run>/              journal and logs of a run      history/                last keys of every stage
 //   quarantine/              damaged files, set aside       memo.json               digests of untouched files
 //   scratch/<key>/           checkpoints of unfinished tasks rows/<scope>.jsonl      what single rows came to
@@ -12,7 +12,6 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
@@ -20,26 +19,17 @@ import {
   statfsSync,
   writeFileSync,
 } from "node:fs";
-import { rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { byCodeUnit, canonicalJson, digest } from "../canonical.ts";
-import {
-  type Clock,
-  type Processes,
-  type ProcessName,
-  systemClock,
-  systemFiles,
-  systemProcesses,
-} from "../ports.ts";
+import { type Clock, type Processes, systemClock, systemFiles, systemProcesses } from "../ports.ts";
 import { explained, problemOfSystem } from "../problem.ts";
 import { TaskError } from "../task.ts";
 import { Blobs, setAside } from "./blobs.ts";
-import { createOnce, replaceFile } from "./durable.ts";
+import { createOnce, inFolder, replaceFile } from "./durable.ts";
 import { collectGarbage, usageOf } from "./gc.ts";
 import { Leases } from "./lease.ts";
 import { openLog } from "./log.ts";
 import { DigestMemo } from "./memo.ts";
-import { nameFor, ownerOf } from "./owner.ts";
 import { publishTree } from "./publish.ts";
 import {
   type ActionRecord,
@@ -57,35 +47,36 @@ import {
   treeDigest,
   type Usage,
 } from "./store.ts";
+import { Workplace } from "./workplace.ts";
 
 /** Waiting for the disk takes a good part of what cheaper artifacts take to make. */
 const DEAR_SECONDS = 1;
 /** Less than any artifact takes. */
 const FULL_BYTES = 64 << 10;
 
-/** In the folder of an attempt: the process that works there. */
-const WORKER = "worker";
-
 /** Raise it when the layout changes; a store of another layout is refused. */
 const LAYOUT = "1";
 
 export class DiskStore implements Store {
   readonly root: string;
-  readonly #processes: Processes;
   readonly #memo: DigestMemo;
   readonly #blobs: Blobs;
+  readonly #workplace: Workplace;
   readonly #leases: Leases;
-  #attempts = 0;
+  /** Those that have been read or written, as long as their files are untouched. */
+  readonly #manifests = new Map<string, { readonly stamp: string; readonly manifest: Manifest }>();
+  /** Runs whose folder for logs is there. */
+  readonly #logs = new Set<string>();
 
   constructor(root: string, ports: { clock?: Clock; processes?: Processes } = {}) {
     const { clock = systemClock, processes = systemProcesses } = ports;
     this.root = resolve(root);
-    this.#processes = processes;
     makeFolder(join(this.root, "attempts"));
     checkLayout(this.root);
     this.#memo = new DigestMemo(join(this.root, "memo.json"), clock, processes.self().boot);
     this.#blobs = new Blobs(this.root, this.#memo);
-    this.#leases = new Leases(join(this.root, "leases"), processes, clock);
+    this.#workplace = new Workplace(join(this.root, "attempts"), processes);
+    this.#leases = new Leases(join(this.root, "leases"), () => this.#workplace.card, { processes, clock });
   }
 
   digestFile(path: string, anew = false): Promise<FileDigest | undefined> {
@@ -98,7 +89,7 @@ export class DiskStore implements Store {
 
   async lookup(key: string): Promise<Lookup> {
     const path = this.#actionPath(key);
-    const text = textOf(path);
+    const text = existsSync(path) ? textOf(path) : undefined;
     if (text === undefined) return {};
     const record = parseRecord(text, key);
     const damage = record ? await this.#damageOf(record.tree) : "its record cannot be read";
@@ -108,11 +99,16 @@ export class DiskStore implements Store {
   }
 
   async manifest(tree: string): Promise<Manifest | undefined> {
-    const text = textOf(this.#treePath(tree));
-    if (text === undefined) return undefined;
+    const path = this.#treePath(tree);
+    const stamp = systemFiles.stat(path)?.stamp;
+    if (stamp === undefined) return undefined;
+    const known = this.#manifests.get(tree);
+    if (known?.stamp === stamp) return known.manifest;
     try {
-      const manifest = JSON.parse(text) as Manifest;
-      return treeDigest(manifest) === tree ? manifest : undefined;
+      const manifest = JSON.parse(textOf(path) ?? "") as Manifest;
+      if (treeDigest(manifest) !== tree) return undefined;
+      this.#manifests.set(tree, { stamp, manifest });
+      return manifest;
     } catch {
       return undefined;
     }
@@ -120,6 +116,7 @@ export class DiskStore implements Store {
 
   /** Looks at every file of an artifact; what is damaged is set aside, with the folder that shares it. */
   async #damageOf(tree: string, anew = false): Promise<string | undefined> {
+    if (anew) this.#manifests.delete(tree);
     const manifest = await this.manifest(tree);
     if (!manifest) {
       setAside(this.#treePath(tree), this.root, `${tree}.tree.json`);
@@ -146,17 +143,15 @@ export class DiskStore implements Store {
         if (await this.#showsExactly(dir, manifest)) return { dir };
         rmSync(dir, { recursive: true, force: true });
       }
-      const building = this.#privateFolder(`view-${tree.slice(0, 16)}`);
-      mkdirSync(join(building, "view"));
-      for (const entry of manifest) this.#link(entry, join(building, "view", entry.path));
-      mkdirSync(dirname(dir), { recursive: true });
+      const view = this.#workplace.take();
       try {
-        renameSync(join(building, "view"), dir);
+        for (const entry of manifest) this.#link(entry, join(view, entry.path));
+        inFolder(dir, () => renameSync(view, dir));
+        this.#workplace.forget();
       } catch (error) {
+        await this.#workplace.giveBack(view, false);
         // Another run was faster, with the same files.
         if (!existsSync(dir)) throw error;
-      } finally {
-        rmSync(building, { recursive: true, force: true });
       }
       return { dir };
     });
@@ -164,14 +159,16 @@ export class DiskStore implements Store {
 
   #link(entry: ManifestEntry, to: string): void {
     const blob = this.#blobs.path(entry.sha256);
-    mkdirSync(dirname(to), { recursive: true });
-    try {
-      linkSync(blob, to);
-      this.#memo.touched(blob);
-    } catch {
-      copyFileSync(blob, to);
-      chmodSync(to, 0o444);
-    }
+    inFolder(to, () => {
+      try {
+        linkSync(blob, to);
+        this.#memo.touched(blob);
+      } catch (error) {
+        if ((error as { code?: string }).code === "ENOENT") throw error;
+        copyFileSync(blob, to);
+        chmodSync(to, 0o444);
+      }
+    });
   }
 
   /** Whether a folder made earlier still has exactly the artifact's files. */
@@ -186,35 +183,33 @@ export class DiskStore implements Store {
     return true;
   }
 
-  async begin({ key, node, run, rows }: AttemptOf): Promise<Attempt> {
+  async begin({ key, node, run, rows, pooled = false }: AttemptOf): Promise<Attempt> {
     return explained(`start an attempt in ${this.root}`, async () => {
-      const folder = this.#privateFolder(key.slice(0, 16));
-      const out = join(folder, "out");
-      mkdirSync(out);
       const scratch = join(this.root, "scratch", key);
-      mkdirSync(scratch, { recursive: true });
       const log = join(this.root, "runs", run, "logs", `${encodeURIComponent(node)}.log`);
-      mkdirSync(dirname(log), { recursive: true });
+      if (!this.#logs.has(run)) mkdirSync(dirname(log), { recursive: true });
+      this.#logs.add(run);
+      const out = this.#workplace.take();
+      let given = false;
       const discard = async (): Promise<void> => {
-        // Not in the way of other tasks: emptying folders takes a good part of what a small task takes.
-        await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-        removeIfEmpty(scratch);
+        if (!given) {
+          given = true;
+          await this.#workplace.giveBack(out, pooled);
+        }
+        if (existsSync(scratch)) removeIfEmpty(scratch);
       };
       return {
         out,
         scratch,
         ...(rows === undefined ? {} : { rows: join(this.root, "rows", `${rows}.jsonl`) }),
         log,
-        employ: (pid) => {
-          const worker = this.#processes.named(pid);
-          if (worker) writeFileSync(join(folder, WORKER), JSON.stringify(worker));
-        },
+        employ: (pid) => this.#workplace.employ(pid),
         discard,
         commit: (record) =>
           explained("keep a finished artifact", async () => {
             const committed = await this.#commit(out, record);
             await discard();
-            rmSync(scratch, { recursive: true, force: true });
+            if (existsSync(scratch)) rmSync(scratch, { recursive: true, force: true });
             return committed;
           }),
       };
@@ -232,6 +227,7 @@ export class DiskStore implements Store {
     }
     const tree = treeDigest(manifest);
     if (!(await this.manifest(tree))) {
+      // What is there in its place is damaged.
       setAside(this.#treePath(tree), this.root, `${tree}.tree.json`);
       createOnce(this.#treePath(tree), canonicalJson(manifest), durably);
     }
@@ -307,11 +303,7 @@ export class DiskStore implements Store {
   }
 
   async collect(keep: Keep): Promise<Collected> {
-    const busy = readdirSync(join(this.root, "attempts")).some((name) => {
-      const owner = ownerOf(name);
-      return owner !== undefined && this.#processes.alive(owner) !== false;
-    });
-    if (busy) {
+    if (this.#workplace.busy || this.#workplace.othersAreBusy()) {
       throw new TaskError({
         code: "store-busy",
         message: `a run is using ${this.root}`,
@@ -325,21 +317,7 @@ export class DiskStore implements Store {
   }
 
   async sweep(): Promise<number> {
-    let swept = 0;
-    for (const name of readdirSync(join(this.root, "attempts"))) {
-      const owner = ownerOf(name);
-      if (owner && this.#processes.alive(owner) !== false) continue;
-      const worker = processIn(textOf(join(this.root, "attempts", name, WORKER)));
-      // It ends by itself when it sees that its run is gone; nobody should write beside it until then.
-      if (worker) this.#processes.end(worker);
-      try {
-        rmSync(join(this.root, "attempts", name), { recursive: true, force: true, maxRetries: 3 });
-        swept++;
-      } catch {
-        // Its worker is still on the way out; the next run finds it dead.
-      }
-    }
-    return swept;
+    return this.#workplace.sweep();
   }
 
   isFull(): boolean {
@@ -349,13 +327,7 @@ export class DiskStore implements Store {
 
   flush(): void {
     this.#memo.flush();
-  }
-
-  #privateFolder(label: string): string {
-    const name = nameFor(label, this.#processes.self(), this.#attempts++);
-    const folder = join(this.root, "attempts", name);
-    mkdirSync(folder);
-    return folder;
+    if (this.#leases.held === 0) this.#workplace.leave();
   }
 
   #actionPath(key: string): string {
@@ -458,15 +430,6 @@ function filesIn(dir: string, prefix = ""): string[] {
     }
   }
   return prefix === "" ? files.sort(byCodeUnit) : files;
-}
-
-/** Undefined also for what a kill has torn: its worker had not been told anything yet. */
-function processIn(text: string | undefined): ProcessName | undefined {
-  try {
-    return text === undefined ? undefined : (JSON.parse(text) as ProcessName);
-  } catch {
-    return undefined;
-  }
 }
 
 function textOf(path: string): string | undefined {

@@ -7,6 +7,7 @@ import {
   openSync,
   renameSync,
   rmSync,
+  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
@@ -27,12 +28,32 @@ export function syncPath(path: string): void {
   }
 }
 
+/** Quicker than `rmSync`, which looks at what it removes first. */
+export function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as { code?: string }).code !== "ENOENT") throw error;
+  }
+}
+
 /** Not every system lets folders be synced. */
 export function syncFolder(path: string): void {
   try {
     syncPath(path);
   } catch (error) {
     if ((error as { code?: string }).code === "ENOENT") throw error;
+  }
+}
+
+/** Does what makes an entry of `path`'s folder; the folder is made when it turns out to be missing. */
+export function inFolder<T>(path: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if ((error as { code?: string }).code !== "ENOENT") throw error;
+    mkdirSync(dirname(path), { recursive: true });
+    return make();
   }
 }
 
@@ -50,10 +71,9 @@ export function replaceFile(path: string, write: (temporary: string) => void): v
 
 /** Writes, syncs if asked to, and gives it its name unless the name is taken; false when it was. */
 export function createOnce(path: string, text: string, durably: boolean): boolean {
-  mkdirSync(dirname(path), { recursive: true });
   const temporary = temporaryName(path);
   try {
-    writeFileSync(temporary, text, { mode: 0o444 });
+    inFolder(path, () => writeFileSync(temporary, text, { mode: 0o444 }));
     if (durably) syncPath(temporary);
     // Unlike a rename, a link never replaces what another run wrote first.
     linkSync(temporary, path);
@@ -62,7 +82,7 @@ export function createOnce(path: string, text: string, durably: boolean): boolea
     if (!["EPERM", "ENOTSUP", "ENOSYS"].includes((error as { code?: string }).code ?? "")) throw error;
     renameSync(temporary, path);
   } finally {
-    rmSync(temporary, { force: true });
+    removeFile(temporary);
   }
   if (durably) syncFolder(dirname(path));
   return true;

@@ -1,17 +1,19 @@
 // One run builds a key, the others wait for it: a lease names its holder, and is void when the holder is gone.
+//
+// A lease is a link to a file of its holder's that says who that is: made in one step with what it says, or not at all.
 import {
+  existsSync,
   linkSync,
   mkdirSync,
   readFileSync,
   renameSync,
-  rmSync,
   statSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import type { Clock, Processes, ProcessName } from "../ports.ts";
-import { temporaryName } from "./durable.ts";
+import { removeFile, temporaryName } from "./durable.ts";
 import type { Claim } from "./store.ts";
 
 /** Whether a holder on another machine is alive shows only in its heartbeat. */
@@ -22,19 +24,28 @@ export class Leases {
   readonly #dir: string;
   readonly #processes: Processes;
   readonly #clock: Clock;
+  /** The path of a file of this process's own; none that anybody else may have removed. */
+  readonly #card: () => string;
+  #held = 0;
+  #offBeat: () => void = () => {};
 
-  constructor(dir: string, processes: Processes, clock: Clock) {
+  constructor(dir: string, card: () => string, ports: { processes: Processes; clock: Clock }) {
     this.#dir = dir;
-    this.#processes = processes;
-    this.#clock = clock;
+    this.#card = card;
+    this.#processes = ports.processes;
+    this.#clock = ports.clock;
     mkdirSync(dir, { recursive: true });
+  }
+
+  get held(): number {
+    return this.#held;
   }
 
   /** `inherited`: from a holder that is gone. */
   claim(key: string): { readonly claim: Claim; readonly inherited: boolean } {
     const path = join(this.#dir, key);
     for (let inherited = false; ; ) {
-      if (this.#take(path)) return { claim: { mine: true, release: this.#keep(path) }, inherited };
+      if (this.#take(path)) return { claim: { mine: true, release: () => this.#release(path) }, inherited };
       const text = textOf(path);
       if (text === undefined) continue; // released a moment ago
       const holder = holderOf(text);
@@ -47,43 +58,37 @@ export class Leases {
   }
 
   #take(path: string): boolean {
-    const temporary = temporaryName(path);
-    writeFileSync(temporary, JSON.stringify(this.#processes.self()));
-    try {
-      linkSync(temporary, path);
-      return true;
-    } catch (error) {
-      if ((error as { code?: string }).code === "EEXIST") return false;
-      throw error;
-    } finally {
-      rmSync(temporary, { force: true });
-    }
+    const card = this.#card();
+    if (!existsSync(card)) writeFileSync(card, JSON.stringify(this.#processes.self()));
+    if (!tryLink(card, path)) return false;
+    if (this.#held++ === 0) this.#beat(card);
+    return true;
+  }
+
+  /** All leases of a process are one file: a heartbeat is one for all of them. */
+  #beat(card: string): void {
+    this.#offBeat = this.#clock.after(HEARTBEAT_MS, () => {
+      const now = this.#clock.now() / 1000;
+      try {
+        utimesSync(card, now, now);
+      } catch {
+        // Removed by somebody who thought this process gone: the record that is written first counts.
+      }
+      this.#beat(card);
+    });
+  }
+
+  #release(path: string): void {
+    if (--this.#held === 0) this.#offBeat();
+    // Whoever took it over keeps it.
+    const [mine, there] = [this.#card(), path].map((file) => statSync(file, { throwIfNoEntry: false })?.ino);
+    if (there !== undefined && there === mine) removeFile(path);
   }
 
   #holds(holder: ProcessName, path: string): boolean {
     const alive = this.#processes.alive(holder);
     if (alive !== undefined) return alive;
     return this.#clock.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) < SILENT_MS;
-  }
-
-  #keep(path: string): () => void {
-    let off: () => void;
-    const beat = (): void => {
-      off = this.#clock.after(HEARTBEAT_MS, () => {
-        const now = this.#clock.now() / 1000;
-        try {
-          utimesSync(path, now, now);
-          beat();
-        } catch {
-          // Taken over by somebody who thought this process gone: the record that is written first counts.
-        }
-      });
-    };
-    beat();
-    return () => {
-      off();
-      if (holderOf(textOf(path) ?? "")?.pid === this.#processes.self().pid) rmSync(path, { force: true });
-    };
   }
 }
 
@@ -95,12 +100,19 @@ function evict(path: string, expected: string): void {
   } catch {
     return; // somebody else was faster
   }
+  // If a third run has it by now, both build: the first record counts.
+  if (textOf(aside) !== expected) tryLink(aside, path);
+  removeFile(aside);
+}
+
+/** False when the name is taken. */
+function tryLink(card: string, path: string): boolean {
   try {
-    if (textOf(aside) !== expected) linkSync(aside, path);
-  } catch {
-    // A third run has it now. Both build; the first record counts.
-  } finally {
-    rmSync(aside, { force: true });
+    linkSync(card, path);
+    return true;
+  } catch (error) {
+    if ((error as { code?: string }).code === "EEXIST") return false;
+    throw error;
   }
 }
 

@@ -1,7 +1,7 @@
-// Folder and lease names that say which process they belong to, so that leftovers can be told from work in progress.
+// Folder names that say which process they belong to, so that leftovers can be told from work in progress.
 import type { ProcessName } from "../ports.ts";
 
-/** `1f2e3d4c5b6a7988+4711+88123+boot-id+host+0`. */
+/** `run+4711+88123+boot-id+host+0`. */
 export function nameFor(label: string, owner: ProcessName, n: number): string {
   return [label, owner.pid, owner.start, owner.boot, owner.host, n]
     .map((part) => encodeURIComponent(part))

@@ -46,6 +46,8 @@ export interface AttemptOf {
   readonly run: string;
   /** The scope of a row-wise task. */
   readonly rows?: string;
+  /** Its worker is one of the pool's, of which nothing goes on when the task is done. */
+  readonly pooled?: boolean;
 }
 
 /** One try at a task: a folder of its own, which becomes an artifact or disappears. */

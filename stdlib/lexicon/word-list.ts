@@ -7,7 +7,7 @@ import { tokensOf } from "./lexicon-judge.ts";
 
 /** Phrases as `tokensOf` spells them, sorted. */
 export async function readWordList(path: string): Promise<Record<string, number>> {
-  const entries = await entriesOf(path, await readText(path));
+  const entries = await entriesOf(path, readText(path));
   const words = new Map<string, number>();
   for (const [word, value] of entries) {
     const phrase = typeof word === "string" ? tokensOf(word).join(" ") : "";

@@ -1,5 +1,5 @@
 // Reads text files: UTF-8, with or without a byte order mark, any line ends.
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { type Rows, type SourceRun, TaskError } from "../../../engine/index.ts";
 
 interface Params {
@@ -9,14 +9,14 @@ interface Params {
 export const text: SourceRun<Params> = {
   async *read({ params, files }): Rows {
     for (const path of files.paths ?? []) {
-      for (const part of partsOf(await readText(path), params.per)) yield { text: part };
+      for (const part of partsOf(readText(path), params.per)) yield { text: part };
     }
   },
 };
 
 /** Line ends become LF; the byte order mark goes. */
-export async function readText(path: string): Promise<string> {
-  const bytes = await readFile(path);
+export function readText(path: string): string {
+  const bytes = readFileSync(path);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes).replace(/\r\n?/g, "\n");
   } catch {
