@@ -175,6 +175,22 @@ talk("generate", "continue prompts: those given, or each line of stdin")
     exit((await import("./commands/chat.ts")).generate(model, prompts, options)),
   );
 
+program
+  .command("serve")
+  .description("an OpenAI-compatible server of one model, on this machine's loopback")
+  .argument("<model>", "a model folder, a GGUF file, or FILE.align#stage")
+  .option("--host <host>", "the address to listen at", "127.0.0.1")
+  .option("--port <n>", "0 takes a free one", wholeNumber, 8000)
+  .option("--name <name>", "what requests call the model (default: its file, folder or stage)")
+  .option("--require-token", "refuse to start without a token; it is read from ALIGN_SERVE_TOKEN")
+  .option("--batch-size <n>", "answers decoded together", wholeNumber, 16)
+  .option("--max-waiting <n>", "answers that may wait; more are refused with 503", wholeNumber, 256)
+  .option("--max-body <bytes>", "largest request; larger ones are refused with 413", wholeNumber, 8 * 2 ** 20)
+  .option("--quiet", "no line per request")
+  .option("--store <dir>", "the artifact store of FILE.align")
+  .addOption(deviceOption())
+  .action(async (model, options) => exit((await import("./commands/serve.ts")).serve(model, options)));
+
 try {
   await program.parseAsync();
 } catch (error) {
@@ -223,12 +239,14 @@ function command(
     .option("--profile <name>", "with this profile applied")
     .addOption(setOption())
     .option("--store <dir>", "the artifact store (default: ALIGN_STORE, else .align beside the project)")
-    .addOption(
-      new Option("--device <device>", "where numerics run; auto is the fastest that computes right")
-        .choices(["auto", "cpu", "webgpu", "cuda", "tfjs"])
-        .env("ALIGN_DEVICE")
-        .default("auto"),
-    );
+    .addOption(deviceOption());
+}
+
+function deviceOption(): Option {
+  return new Option("--device <device>", "where numerics run; auto is the fastest that computes right")
+    .choices(["auto", "cpu", "webgpu", "cuda", "tfjs"])
+    .env("ALIGN_DEVICE")
+    .default("auto");
 }
 
 function setOption(): Option {

@@ -30,6 +30,7 @@ import { classification, lmEval, promptsource, render } from "./prompts/index.ts
 import { report } from "./report/index.ts";
 import { reward } from "./reward/index.ts";
 import { rloo } from "./rloo/index.ts";
+import type { ServeOptions, Serving } from "./serve/server.ts";
 import { sft } from "./sft/index.ts";
 import { tokenizer } from "./tokenizer/index.ts";
 import type { BackendReport } from "./training/backend.ts";
@@ -82,6 +83,7 @@ export const library: ReadonlyMap<string, Operation> = new Map(
 
 export { type Device, devices, isDevice, likelyDevices, machineStamp } from "../tensor/backends/devices.ts";
 export type { Conversation, ReplyOptions } from "./generate/conversation.ts";
+export type { ServeOptions, Serving } from "./serve/server.ts";
 export { standardModules } from "./std/index.ts";
 export type { BackendReport } from "./training/backend.ts";
 export { numerics } from "./training/numerics.ts";
@@ -103,6 +105,30 @@ export async function openChat(dir: string, options: ReplyOptions): Promise<Conv
     await openBackend({ threads: availableParallelism(), device: "cpu" }),
     options,
   );
+}
+
+/** Serves a model over HTTP; `batch_size` answers are decoded together. */
+export async function openServer(
+  dir: string,
+  device: Device,
+  batch_size: number,
+  options: Omit<ServeOptions, "fingerprint">,
+): Promise<Serving> {
+  const [{ openAnswerer }, { serve }, { openBackend }] = await Promise.all([
+    import("./generate/answerer.ts"),
+    import("./serve/server.ts"),
+    import("./training/backend.ts"),
+  ]);
+  const backend = await openBackend({ threads: availableParallelism(), device });
+  const answerer = await openAnswerer(dir, backend, batch_size);
+  const serving = await serve(answerer, { ...options, fingerprint: backend.fingerprint });
+  return {
+    url: serving.url,
+    async stop(graceMs) {
+      await serving.stop(graceMs);
+      await answerer.dispose();
+    },
+  };
 }
 
 /** What a device of this machine does per second; loads its runtime into this process. */

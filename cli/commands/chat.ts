@@ -1,10 +1,7 @@
 // `align chat MODEL` and `align generate MODEL`: talk to a model folder, a GGUF file, or a stage of a pipeline that has been run.
-import { stat } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
 import { type Conversation, openChat, type ReplyOptions } from "../../stdlib/index.ts";
-import { artifactOf } from "../artifact.ts";
-import { failureText } from "../failure.ts";
-import { badFile } from "../pipeline.ts";
+import { modelPath } from "../model.ts";
 import { paint } from "../ui/terminal.ts";
 
 export interface ChatOptions {
@@ -77,26 +74,4 @@ async function open(model: string, options: ChatOptions): Promise<Conversation |
     seed: options.seed,
   };
   return openChat(path, sampling);
-}
-
-/** A folder or GGUF file as it is; `FILE#stage` as the artifact of that stage. */
-async function modelPath(model: string, options: ChatOptions): Promise<string | number> {
-  const at = model.lastIndexOf("#");
-  const found = await stat(model).catch(() => undefined);
-  if (found?.isDirectory() || (found?.isFile() && !model.endsWith(".align"))) return model;
-  if (at < 0) {
-    const help = model.endsWith(".align")
-      ? `name a stage of it: ${model}#stage`
-      : "give a model folder, a GGUF file, or FILE.align#stage";
-    const message = `${model} is not a model folder or GGUF file`;
-    console.error(failureText({ code: "no-such-model", message, help }));
-    return badFile;
-  }
-  const { store } = options;
-  const artifact = await artifactOf(
-    model.slice(0, at),
-    model.slice(at + 1),
-    store === undefined ? {} : { store },
-  );
-  return typeof artifact === "number" ? artifact : artifact.dir;
 }
