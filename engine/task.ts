@@ -31,6 +31,11 @@ export interface TaskContext<P = Readonly<Record<string, Json>>> {
   readonly files: Readonly<Record<string, readonly string[]>>;
   /** Folder of the file that the call is written in, absolute: where its commands run. */
   readonly dir: string;
+  /**
+   * A folder that belongs to the key and outlives a crash: what is in it was left by an earlier attempt at the
+   * same work, possibly torn in the middle of a write. For checkpoints and what does not fit into memory; gone when the task is done.
+   */
+  readonly scratch?: string;
   /** How the numerics run. */
   readonly device: string;
   readonly threads: number;
@@ -42,11 +47,6 @@ export interface TaskContext<P = Readonly<Record<string, Json>>> {
 export interface OutputContext<P> extends TaskContext<P> {
   /** An empty folder of this attempt's own; what is in it when `run` returns is the artifact. */
   readonly out: string;
-  /**
-   * A folder that belongs to the key and outlives a crash: what is in it was left by an earlier attempt at the
-   * same work, possibly torn in the middle of a write. For checkpoints; gone when the task is done.
-   */
-  readonly scratch?: string;
   /** Of an operation that declares `rowwise`: what its rows have come to already, whoever asked for them. */
   readonly journal?: RowJournal;
 }

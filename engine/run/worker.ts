@@ -78,7 +78,6 @@ async function runSingle(
   const context: OutputContext<unknown> = {
     ...contextOf(task, call, hooks, paramsFor(task, call, operations)),
     out: task.out,
-    scratch: task.scratch,
     ...(journal ? { journal } : {}),
   };
   const { metrics, summary }: RunResult =
@@ -108,8 +107,9 @@ function contextOf(
   params: TaskCall["params"] = call.params,
 ): TaskContext<unknown> {
   const { inputs, files, dir } = call;
-  const { device, threads } = task;
-  return { params, inputs, files, dir, device, threads, signal: hooks.signal, progress: hooks.progress };
+  const { scratch, device, threads } = task;
+  const { signal, progress } = hooks;
+  return { params, inputs, files, dir, scratch, device, threads, signal, progress };
 }
 
 /** After memory ran out, those that take less of it. */

@@ -1,8 +1,15 @@
-// Estimates pretrain: blocks of one length, as many as the text gives.
-import type { EstimateRun } from "../../engine/index.ts";
+// Estimates pretrain: blocks of one length, as many as the text gives if all of it is as its first rows.
+import { type EstimateRun, readRows } from "../../engine/index.ts";
 import { tensor } from "../../tensor/index.ts";
-import { readBlocks } from "../training/blocks.ts";
-import { longestOf, modelOf, trainingEstimate, unknownModel } from "../training/estimate.ts";
+import type { Tokenizer } from "../../tensor/io/index.ts";
+import {
+  LOOKED_AT,
+  longestOf,
+  modelOf,
+  rowsOf,
+  trainingEstimate,
+  unknownModel,
+} from "../training/estimate.ts";
 import { loss, type PretrainParams } from "./run.ts";
 
 export const estimate: EstimateRun<PretrainParams> = async ({ params, inputs }) => {
@@ -12,17 +19,17 @@ export const estimate: EstimateRun<PretrainParams> = async ({ params, inputs }) 
   if (!model) return unknownModel(start!);
   const dir = await data!.open();
   const length = longestOf(model, params.sequence_length);
-  const text =
+  const blocks =
     dir === undefined || !model.shell
       ? undefined
-      : await readBlocks({ dir, node: data!.node }, model.shell.tokenizer, length);
+      : await blocksIn(dir, rowsOf(data!), model.shell.tokenizer, length);
   return trainingEstimate<null>({
     params,
     model,
     loss,
     longest: null,
     bound: false,
-    rows: text?.blocks,
+    rows: blocks,
     examples: undefined,
     length: () => length,
     batch: (_, rows) => ({
@@ -32,3 +39,18 @@ export const estimate: EstimateRun<PretrainParams> = async ({ params, inputs }) 
     }),
   });
 };
+
+async function blocksIn(
+  dir: string,
+  all: number | undefined,
+  tokenizer: Tokenizer,
+  length: number,
+): Promise<number> {
+  let [rows, tokens] = [0, 0];
+  for await (const row of readRows(dir)) {
+    tokens += tokenizer.encode(String(row.text)).length + 1;
+    if (++rows === LOOKED_AT.rows) break;
+  }
+  const share = Math.max(1, (all ?? rows) / rows);
+  return Math.floor((tokens * share) / length);
+}

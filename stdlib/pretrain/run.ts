@@ -1,9 +1,10 @@
 // Pretrains: text → one long row of tokens → blocks → next-token cross-entropy.
-import type { OutputContext, RunResult, StageRun } from "../../engine/index.ts";
+import { join } from "node:path";
+import type { Artifact, OutputContext, RunResult, StageRun } from "../../engine/index.ts";
 import { type Batch, crossEntropy, type LossFn } from "../../tensor/index.ts";
 import { openBackend } from "../training/backend.ts";
 import { type Blocks, blockRows, readBlocks } from "../training/blocks.ts";
-import { chunks, evaluateAll, trainingLoop } from "../training/loop.ts";
+import { chunks, evaluateAll, made, trainingLoop } from "../training/loop.ts";
 import { openModel } from "../training/model.ts";
 import type { DropoutParams, TrainingParams } from "../training/params.ts";
 import { openSession } from "../training/session.ts";
@@ -23,8 +24,10 @@ async function run(ctx: OutputContext<PretrainParams>): Promise<RunResult> {
   const { params } = ctx;
   const model = await openModel(ctx.inputs.model![0]!);
   const length = params.sequence_length ?? model.geometry.maxLength;
-  const text = await readBlocks(ctx.inputs.data![0]!, model.tokenizer, length);
-  const held = ctx.inputs.eval && (await readBlocks(ctx.inputs.eval[0]!, model.tokenizer, length));
+  const read = (data: Artifact, name: string) =>
+    readBlocks(data, model.tokenizer, length, ctx.scratch && join(ctx.scratch, name));
+  const text = await read(ctx.inputs.data![0]!, "data.tokens");
+  const held = ctx.inputs.eval && (await read(ctx.inputs.eval[0]!, "eval.tokens"));
   const { trainer, save } = openSession(ctx, await openBackend(ctx), model, loss);
 
   const size = params.micro_batch_size ?? params.batch_size;
@@ -42,10 +45,8 @@ async function run(ctx: OutputContext<PretrainParams>): Promise<RunResult> {
     ...(held && {
       async evaluate() {
         const pieces = chunks([...Array(held.blocks).keys()], size);
-        const { loss } = await evaluateAll(
-          trainer,
-          pieces.map((piece) => batch(held, piece, held.blocks)),
-        );
+        const batches = made(pieces, (piece) => batch(held, piece, held.blocks));
+        const { loss } = await evaluateAll(trainer, batches);
         return { eval_loss: loss! };
       },
     }),

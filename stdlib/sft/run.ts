@@ -1,8 +1,10 @@
 // Fine-tunes on demonstrations: row → prompt and completion → tokens → cross-entropy on the completion.
+import { join } from "node:path";
 import {
   type Artifact,
   type OutputContext,
   type RunResult,
+  readColumns,
   readRows,
   type StageRun,
   TaskError,
@@ -10,9 +12,10 @@ import {
 import type { Batch, Geometry, LossFn } from "../../tensor/index.ts";
 import { encodeExample, type TemplateTexts } from "../template/index.ts";
 import { openBackend } from "../training/backend.ts";
-import { chunks, evaluateAll, trainingLoop } from "../training/loop.ts";
+import { ExampleStore, type Examples } from "../training/examples.ts";
+import { chunks, evaluateAll, made, trainingLoop } from "../training/loop.ts";
 import { type ModelShell, openModel } from "../training/model.ts";
-import { type Packed, pack } from "../training/packing.ts";
+import { type Packed, packed } from "../training/packing.ts";
 import { type Example, packingArrays, pad, supervised } from "../training/padding.ts";
 import type { DropoutParams, LoraParams, TrainingParams } from "../training/params.ts";
 import { openSession } from "../training/session.ts";
@@ -38,27 +41,28 @@ async function run(ctx: OutputContext<SftParams>): Promise<RunResult> {
     });
   }
 
-  const examples = await readExamples(ctx, ctx.inputs.data![0]!, model);
-  const held = ctx.inputs.eval && (await readExamples(ctx, ctx.inputs.eval[0]!, model));
+  const examples = await readExamples(ctx, ctx.inputs.data![0]!, model, "data.examples");
+  const held = ctx.inputs.eval && (await readExamples(ctx, ctx.inputs.eval[0]!, model, "eval.examples"));
   const { trainer, save } = openSession(ctx, await openBackend(ctx), model, loss);
-  const batch = (chosen: readonly SftExample[], rows: number, tokens: number) =>
-    batchOf(chosen, { rows, tokens, geometry: model.geometry, packing: params.packing });
 
-  const pick = (indices: readonly number[]) => indices.map((i) => examples[i]!);
   const size = params.micro_batch_size ?? params.batch_size;
+  const pieceOf = (from: Examples<SftExample>, piece: readonly number[], tokens: number) =>
+    batchOf(
+      piece.map((i) => from.at(i)),
+      { rows: size, tokens, geometry: model.geometry, packing: params.packing },
+    );
   const result = await trainingLoop({
     ctx,
     trainer,
-    examples: examples.length,
-    batch: (piece, whole) => batch(pick(piece), size, count(pick(whole))),
-    tokens: (indices) => count(pick(indices)),
+    examples: examples.count,
+    batch: (piece, whole) => pieceOf(examples, piece, examples.tokens(whole)),
+    tokens: (indices) => examples.tokens(indices),
     ...(held && {
       async evaluate() {
-        const pieces = chunks([...held.keys()], size).map((piece) => piece.map((i) => held[i]!));
-        const { loss } = await evaluateAll(
-          trainer,
-          pieces.map((piece) => batch(piece, size, count(held))),
-        );
+        const all = [...Array(held.count).keys()];
+        const tokens = held.tokens(all);
+        const batches = made(chunks(all, size), (piece) => pieceOf(held, piece, tokens));
+        const { loss } = await evaluateAll(trainer, batches);
         return { eval_loss: loss! };
       },
     }),
@@ -69,7 +73,7 @@ async function run(ctx: OutputContext<SftParams>): Promise<RunResult> {
   return { metrics: { loss: tail.loss!, ...evaluated, steps, tokens } };
 }
 
-type SftExample = Example | Packed | SourceExample;
+export type SftExample = Example | Packed | SourceExample;
 
 export const loss: LossFn = (b, policy, inputs) => ({ loss: meanLoss(b, policy, inputs) });
 
@@ -99,29 +103,47 @@ export function batchOf(
   };
 }
 
-export async function readExamples(
-  { params }: Pick<OutputContext<SftParams>, "params">,
-  data: Pick<Artifact, "dir" | "node">,
+/** Tokenised once; what is too much for memory is read from `file` of the task's scratch folder whenever it is wanted. */
+async function readExamples(
+  ctx: OutputContext<SftParams>,
+  data: Artifact,
   model: ModelShell,
-): Promise<readonly SftExample[]> {
-  const { maxLength, decoderStart: start } = model.geometry;
-  const max_length = params.max_length ?? maxLength;
-  const template = params.template as TemplateTexts | undefined;
-  const examples: Example[] = [];
+  file: string,
+): Promise<Examples<SftExample>> {
+  const { params, scratch } = ctx;
+  const max_length = params.max_length ?? model.geometry.maxLength;
+  const largest = Math.max(model.geometry.vocabSize, max_length + 1);
+  const store = new ExampleStore<Example>({ largest, path: scratch && join(scratch, file) });
+  const { rows: total } = await readColumns(data.dir);
   let rows = 0;
-  for await (const row of readRows(data.dir)) {
+  for await (const example of encodedRows(ctx, data, model)) {
     rows++;
-    const example = encodeExample(row, model.tokenizer, { max_length, ...(template ? { template } : {}) });
-    // A prompt that fills the whole length leaves nothing to learn from.
-    if (supervised(example) === 0) continue;
-    examples.push(start === undefined ? example : withSource(example, start, model.tokenizer.eos));
+    if (example) store.add(example);
+    if (rows % 1000 === 0) ctx.progress({ done: rows, total, unit: "rows" });
+    ctx.signal.throwIfAborted();
   }
-  if (examples.length === 0) {
+  if (store.count === 0) {
     throw new TaskError({
       code: "no-examples",
       message: `none of the ${rows} rows of ${data.node} has a completion within ${max_length} tokens`,
       help: "raise max_length, or look at the rows",
     });
   }
-  return params.packing ? pack(examples, max_length) : examples;
+  return params.packing ? packed(store, max_length) : store;
+}
+
+/** An example for each row; none where the prompt fills the whole length, which leaves nothing to learn from. */
+export async function* encodedRows(
+  { params }: Pick<OutputContext<SftParams>, "params">,
+  data: Pick<Artifact, "dir">,
+  { tokenizer, geometry }: ModelShell,
+): AsyncGenerator<Example | SourceExample | undefined> {
+  const { maxLength, decoderStart: start } = geometry;
+  const template = params.template as TemplateTexts | undefined;
+  const options = { max_length: params.max_length ?? maxLength, ...(template ? { template } : {}) };
+  for await (const row of readRows(data.dir)) {
+    const example = encodeExample(row, tokenizer, options);
+    if (supervised(example) === 0) yield undefined;
+    else yield start === undefined ? example : withSource(example, start, tokenizer.eos);
+  }
 }

@@ -56,9 +56,9 @@ export interface Work<E> {
   readonly params: Params;
   readonly model: KnownModel;
   readonly loss: LossFn;
-  /** In the order of the dataset; undefined while there is none, or when all are as long as the longest. */
+  /** The first or all, in the order of the dataset; undefined while there is none, or when all are as long as the longest. */
   readonly examples: readonly E[] | undefined;
-  /** How many there will be, if that is known. */
+  /** How many there will be in all, if that is known. */
   readonly rows: number | undefined;
   /** An example as long as they can be. */
   readonly longest: E;
@@ -68,14 +68,17 @@ export interface Work<E> {
   batch(chosen: readonly E[], rows: number): Batch;
 }
 
-/** Batches that are looked at to learn how much of them is padding. */
-const LOOKED_AT = 200;
+/** The first rows are tokenised to learn how long they are, and so many batches made to learn how much of them is padding. */
+export const LOOKED_AT = { rows: 4000, batches: 200 };
 
 export function trainingEstimate<E>(work: Work<E>): Estimate {
   const { params, model, examples, longest } = work;
   const size = params.micro_batch_size ?? params.batch_size;
-  const pieces = Math.ceil(Math.min(params.batch_size, examples?.length ?? params.batch_size) / size);
-  const widest = examples
+  const { rows = examples?.length } = work;
+  const pieces = Math.ceil(Math.min(params.batch_size, rows ?? params.batch_size) / size);
+  // Where only the first are known, a later one may be as long as they can be.
+  const all = examples !== undefined && examples.length >= (work.rows ?? 0);
+  const widest = all
     ? [...examples].sort((a, b) => work.length(b) - work.length(a)).slice(0, size)
     : Array<E>(size).fill(longest);
   const batch = work.batch(widest, size);
@@ -91,7 +94,6 @@ export function trainingEstimate<E>(work: Work<E>): Estimate {
     batch,
     pieces,
   });
-  const rows = examples?.length ?? work.rows;
   const steps =
     params.steps ??
     (rows === undefined
@@ -118,7 +120,7 @@ const positions = ({ ids }: Batch): number => (ids as HostTensor).data.length;
 function usualPositions<E>({ params, batch }: Work<E>, examples: readonly E[], size: number): number {
   const order = batches(examples.length, params.batch_size, params.seed);
   let [sum, pieces] = [0, 0];
-  for (let step = 0; step < LOOKED_AT; step++) {
+  for (let step = 0; step < LOOKED_AT.batches; step++) {
     for (const piece of chunks(order.next().value, size)) {
       sum += positions(
         batch(

@@ -127,6 +127,11 @@ export function chunks(indices: readonly number[], size: number): (readonly numb
   );
 }
 
+/** One at a time, when it is wanted: all batches of a large set are more than memory holds. */
+export function* made<T, U>(items: Iterable<T>, make: (item: T) => U): Generator<U> {
+  for (const item of items) yield make(item);
+}
+
 /** Sums of losses and metrics over held-out pieces, each already divided by the count of the whole. */
 export async function evaluateAll(
   trainer: Trainer,

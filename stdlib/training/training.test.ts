@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { ExampleStore } from "./examples.ts";
 import { batches } from "./loop.ts";
-import { pack } from "./packing.ts";
+import { packed } from "./packing.ts";
 import { pad, paddedLength, supervised } from "./padding.ts";
 
 test("an epoch shows every example once, and the next one in another order", () => {
@@ -38,7 +39,10 @@ test("packing puts the longest example into the fullest row with room, and keeps
     mask: Array.from({ length: n }, () => true),
   });
   // Lengths 3, 6, 4, 5 in rows of 10: 6, then 5, then 4 beside 6 (room 4 before room 5), then 3 beside 5.
-  const rows = pack([example(10, 3), example(20, 6), example(30, 4), example(40, 5)], 10);
+  const store = new ExampleStore({ largest: 100 });
+  for (const each of [example(10, 3), example(20, 6), example(30, 4), example(40, 5)]) store.add(each);
+  const { count, at, tokens } = packed(store, 10);
+  const rows = Array.from({ length: count }, (_, row) => at(row));
   expect(rows.map(({ ids }) => ids)).toEqual([
     [10, 11, 12, 40, 41, 42, 43, 44],
     [20, 21, 22, 23, 24, 25, 30, 31, 32, 33],
@@ -46,6 +50,8 @@ test("packing puts the longest example into the fullest row with room, and keeps
   expect(rows[0]!.segments).toEqual([1, 1, 1, 2, 2, 2, 2, 2]);
   expect(rows[0]!.positions).toEqual([0, 1, 2, 0, 1, 2, 3, 4]);
   expect(rows[0]!.mask).toEqual([false, true, true, false, true, true, true, true]);
+  // (3 − 1) + (5 − 1), and (6 − 1) + (4 − 1) with the other row.
+  expect([tokens([0]), tokens([0, 1])]).toEqual([6, 14]);
 });
 
 test("the first token is never supervised: nothing predicts it", () => {

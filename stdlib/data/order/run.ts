@@ -1,6 +1,8 @@
 // Chooses rows by their place, or puts them in another order.
+import { join } from "node:path";
 import { type RowData, type Rows, readRows, type TransformRun } from "../../../engine/index.ts";
 import { stream } from "../../../tensor/index.ts";
+import { Records } from "../records.ts";
 
 interface Count {
   readonly n: number;
@@ -46,11 +48,20 @@ export const sample: TransformRun<Count & Seeded> = {
   },
 };
 
+/** A dataset may shuffle twice. */
+let shuffles = 0;
+
+/** Only the order is held when the rows are too many for memory: they wait in a file. */
 export const shuffle: TransformRun<Seeded> = {
-  async *transform(rows, { params }): Rows {
-    const all: RowData[] = [];
-    for await (const row of rows) all.push(row);
-    yield* stream(params.seed).split("shuffle").shuffle(all);
+  async *transform(rows, { params, scratch }): Rows {
+    const lines = new Records({ path: scratch && join(scratch, `shuffle-${shuffles++}`) });
+    try {
+      for await (const row of rows) lines.add(Buffer.from(JSON.stringify(row)));
+      for (const at of stream(params.seed).split("shuffle").permutation(lines.count))
+        yield JSON.parse(Buffer.from(lines.at(at)).toString()) as RowData;
+    } finally {
+      lines.close();
+    }
   },
 };
 

@@ -7,7 +7,7 @@ export const split = defineTransform(
   {
     name: "split",
     version: 1,
-    doc: "One side of a split into training and held-out rows. A row's side depends on the row alone, so equal rows are never on both sides.",
+    doc: "One side of a split into training and held-out rows. A row's side depends on the row alone, or on its value of `by`, so equal rows are never on both sides.",
     inputs: [anyRows],
     params: Type.Object({
       part: Type.Enum(["train", "held_out"], { type: "string", description: "Which side." }),
@@ -25,6 +25,13 @@ export const split = defineTransform(
         description: "Of the split; both sides must name the same.",
         "x-source": "alignment-handbook",
       }),
+      by: Type.Optional(
+        Type.Unknown({
+          "x-align": "expression",
+          description:
+            "A column, or an expression over columns: rows with one value of it are on one side. The whole row unless given.",
+        }),
+      ),
     }),
     positional: ["part"],
     output: sameRow,

@@ -1,9 +1,10 @@
 // Chooses rows by their content.
-import { createHash } from "node:crypto";
-import { canonicalJson, type Rows, type TransformRun } from "../../../engine/index.ts";
+import type { RowData, Rows, TransformRun } from "../../../engine/index.ts";
 import { type Expr, evaluateRow, type Json } from "../../../grammar/index.ts";
+import { DigestSet, digestOf } from "../digest-set.ts";
 
 interface Split {
+  readonly by?: unknown;
   readonly part: "train" | "held_out";
   readonly held_out: number;
   readonly seed: number;
@@ -11,8 +12,9 @@ interface Split {
 
 export const split: TransformRun<Split> = {
   async *transform(rows, { params }): Rows {
+    const by = params.by as Expr | undefined;
     for await (const row of rows) {
-      const heldOut = uniformOf(row, params.seed) < params.held_out;
+      const heldOut = uniformOf(valueOf(by, row), params.seed) < params.held_out;
       if (heldOut === (params.part === "held_out")) yield row;
     }
   },
@@ -21,21 +23,17 @@ export const split: TransformRun<Split> = {
 export const dedupe: TransformRun<{ readonly by?: unknown }> = {
   async *transform(rows, { params }): Rows {
     const by = params.by as Expr | undefined;
-    const seen = new Set<string>();
-    for await (const row of rows) {
-      const digest = hash(by ? (evaluateRow(by, row) ?? null) : row).toString("base64");
-      if (seen.has(digest)) continue;
-      seen.add(digest);
-      yield row;
-    }
+    const seen = new DigestSet();
+    for await (const row of rows) if (seen.add(digestOf(valueOf(by, row)))) yield row;
   },
 };
 
-/** In [0, 1), the same for equal rows: the first 48 bits of the hash of seed and row. */
-function uniformOf(row: Json, seed: number): number {
-  return hash([seed, row]).readUIntBE(0, 6) / 2 ** 48;
+/** What decides: the whole row, or the value of an expression. */
+function valueOf(by: Expr | undefined, row: RowData): Json {
+  return by ? (evaluateRow(by, row) ?? null) : row;
 }
 
-function hash(value: Json): Buffer {
-  return createHash("sha256").update(canonicalJson(value)).digest();
+/** In [0, 1), the same for equal values: the first 48 bits of the hash of seed and value. */
+function uniformOf(value: Json, seed: number): number {
+  return digestOf([seed, value]).readUIntBE(0, 6) / 2 ** 48;
 }

@@ -42,6 +42,18 @@ describe("split", () => {
   });
 });
 
+test("rows with one value of `by` are on one side, whatever else they have", async () => {
+  const answered = rows.flatMap(({ text }) => [1, 2].map((answer) => ({ text, answer })));
+  const by = { by: column("text"), held_out: 0.1 };
+  const train = await transformWith(split, answered, { part: "train", ...by });
+  const heldOut = await transformWith(split, answered, { part: "held_out", ...by });
+  expect(train.length + heldOut.length).toBe(4000);
+  const there = new Set(train.map((row) => row.text));
+  expect(heldOut.filter((row) => there.has(row.text!))).toEqual([]);
+  // By the whole row the two answers to a question part in 2 · 0.1 · 0.9 = 18% of cases.
+  expect(heldOut.length % 2).toBe(0);
+});
+
 describe("dedupe", () => {
   const rows = [
     { id: 1, text: "a" },
