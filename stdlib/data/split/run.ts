@@ -14,7 +14,7 @@ export const split: TransformRun<Split> = {
   async *transform(rows, { params }): Rows {
     const by = params.by as Expr | undefined;
     for await (const row of rows) {
-      const heldOut = uniformOf(valueOf(by, row), params.seed) < params.held_out;
+      const heldOut = uniformOf(decisive(by, row), params.seed) < params.held_out;
       if (heldOut === (params.part === "held_out")) yield row;
     }
   },
@@ -24,12 +24,12 @@ export const dedupe: TransformRun<{ readonly by?: unknown }> = {
   async *transform(rows, { params }): Rows {
     const by = params.by as Expr | undefined;
     const seen = new DigestSet();
-    for await (const row of rows) if (seen.add(digestOf(valueOf(by, row)))) yield row;
+    for await (const row of rows) if (seen.add(digestOf(decisive(by, row)))) yield row;
   },
 };
 
 /** What decides: the whole row, or the value of an expression. */
-function valueOf(by: Expr | undefined, row: RowData): Json {
+function decisive(by: Expr | undefined, row: RowData): Json {
   return by ? (evaluateRow(by, row) ?? null) : row;
 }
 
