@@ -4,6 +4,7 @@ import type * as ast from "./ast.ts";
 import { diagnose, insertion, replacement } from "./codes.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { readNumber, readString, readTextBlock } from "./literals.ts";
+import { grouped } from "./operators.ts";
 import { join, type Place, type Source, type Span } from "./source.ts";
 import { didYouMean, listed } from "./suggest.ts";
 import { DocComment, kinds } from "./tokens.ts";
@@ -261,13 +262,13 @@ class Builder {
 
   #bound(n: CstNode): ast.Bound {
     const span = this.#spanOf(n) ?? this.#here();
-    const sums = nodes(n, "sum").map((s) => this.#sum(s));
-    const first = sums[0] ?? this.#hole();
+    const limits = nodes(n, "operation").map((o) => this.#operation(o));
+    const first = limits[0] ?? this.#hole();
     const ops = { Greater: ">", GreaterEqual: ">=", Less: "<", LessEqual: "<=" } as const;
     for (const [key, op] of Object.entries(ops)) {
       if (n.children[key]) return { kind: "compare", op, value: first, span };
     }
-    if (n.children.Range) return { kind: "range", from: first, to: sums[1] ?? this.#hole(), span };
+    if (n.children.Range) return { kind: "range", from: first, to: limits[1] ?? this.#hole(), span };
     return { kind: "choice", value: first, span };
   }
 
@@ -357,9 +358,9 @@ class Builder {
 
   value(n: CstNode | undefined): ast.Expression {
     if (!n) return this.#hole();
-    let value = this.#choice(node(n, "choice"));
+    let value = this.#operation(node(n, "operation"));
     if (n.children.Except) {
-      const without = this.#choice(nodes(n, "choice")[1]);
+      const without = this.#operation(nodes(n, "operation")[1]);
       value = { kind: "except", set: value, without, span: join(value.span, without.span) };
     }
     const steps = nodes(n, "step");
@@ -377,47 +378,30 @@ class Builder {
     return value;
   }
 
-  #choice(n: CstNode | undefined): ast.Expression {
-    return this.#fold(n, "both", (x) => this.#fold(x, "negation", (y) => this.#negation(y)));
+  /** `a op b op c`, from the left, each operator with what it binds. */
+  #operation(n: CstNode | undefined): ast.Expression {
+    if (!n) return this.#hole();
+    const operands = nodes(n, "operand");
+    const operators = (n.children.Operator ?? []) as IToken[];
+    if (operators.length > longestChain) return this.#tooLong(n);
+    return grouped<ast.Expression>(operators, {
+      operand: (i) => this.#operand(operands[i]),
+      join: (all, between) =>
+        all.reduce((left, right, i) => ({
+          kind: "binary",
+          op: between[i - 1]!.image as ast.BinaryOperator,
+          left,
+          right,
+          span: join(left.span, right.span),
+        })),
+      negate: (i, all) => (operands[i] ? this.#prefixed(operands[i], "Not", "not", all) : all),
+    });
   }
 
-  /** `a op b op c`, from the left. */
-  #fold(own: CstNode | undefined, operand: string, build: (n: CstNode) => ast.Expression): ast.Expression {
-    if (!own) return this.#hole();
-    const operands = nodes(own, operand);
-    if (operands.length > longestChain) return this.#tooLong(own);
-    if (operands.length === 1 && !own.recoveredNode) return build(operands[0]!);
-    const operators = Object.entries(own.children)
-      .flatMap(([key, children]) => (key === operand ? [] : (children as IToken[])))
-      .sort((a, b) => a.startOffset - b.startOffset);
-    let left = operands[0] ? build(operands[0]) : this.#hole();
-    for (const [i, op] of operators.entries()) {
-      const next = operands[i + 1];
-      const right = next ? build(next) : this.#hole();
-      left = {
-        kind: "binary",
-        op: op.image as ast.BinaryOperator,
-        left,
-        right,
-        span: join(left.span, right.span),
-      };
-    }
-    return left;
-  }
-
-  #negation(n: CstNode): ast.Expression {
-    const operand = this.#fold(node(n, "comparison"), "sum", (s) => this.#sum(s));
-    return this.#prefixed(n, "Not", "not", operand);
-  }
-
-  #sum(n: CstNode): ast.Expression {
-    return this.#fold(n, "product", (p) => this.#fold(p, "signed", (s) => this.#signed(s)));
-  }
-
-  #signed(n: CstNode): ast.Expression {
-    const member = node(n, "member");
-    let value = this.#primary(node(member, "primary"));
-    const parts: (IToken | CstNode)[] = [...(member?.children.Name ?? []), ...(member?.children.index ?? [])];
+  #operand(n: CstNode | undefined): ast.Expression {
+    let value = this.#primary(n && node(n, "primary"));
+    if (!n) return value;
+    const parts: (IToken | CstNode)[] = [...(n.children.Name ?? []), ...(n.children.index ?? [])];
     if (parts.length > 1) parts.sort((a, b) => startIn(a) - startIn(b));
     for (const part of parts.slice(0, longestChain)) {
       if (!isToken(part)) value = this.#index(value, part);

@@ -1,5 +1,6 @@
 // The grammar, rule by rule, in reading order. It builds a concrete tree; build-ast.ts gives it meaning.
-import { type CstNode, CstParser, EOF, type IToken, type TokenType } from "chevrotain";
+import { type CstNode, CstParser, EOF, type IToken, type TokenType, tokenMatcher } from "chevrotain";
+import { isComparison } from "./operators.ts";
 import { messages } from "./syntax-errors.ts";
 import * as t from "./tokens.ts";
 
@@ -106,7 +107,7 @@ class AlignParser extends CstParser {
     ]);
   });
 
-  /** bound: (">" | ">=" | "<" | "<=") sum | sum (".." sum)? */
+  /** bound: (">" | ">=" | "<" | "<=") operation | operation (".." operation)? */
   bound = this.RULE("bound", () => {
     this.OR([
       {
@@ -117,15 +118,15 @@ class AlignParser extends CstParser {
             { ALT: () => this.CONSUME(t.Less) },
             { ALT: () => this.CONSUME(t.LessEqual) },
           ]);
-          this.SUBRULE(this.sum);
+          this.SUBRULE(this.operation);
         },
       },
       {
         ALT: () => {
-          this.SUBRULE1(this.sum);
+          this.SUBRULE1(this.operation);
           this.OPTION(() => {
             this.CONSUME(t.Range);
-            this.SUBRULE2(this.sum);
+            this.SUBRULE2(this.operation);
           });
         },
       },
@@ -238,15 +239,15 @@ class AlignParser extends CstParser {
     this.OPTION(() => this.CONSUME(t.Comma));
   });
 
-  /** value: choice ("except" choice)? ("|>" application | "as" Name)* */
+  /** value: operation ("except" operation)? ("|>" application | "as" Name)* */
   value = this.RULE("value", () => {
-    this.SUBRULE(this.choice);
+    this.SUBRULE(this.operation);
     this.OPTION({
       // `except: 1` on a line of its own is a parameter.
       GATE: () => this.LA(2).tokenType !== t.Colon,
       DEF: () => {
         this.CONSUME(t.Except);
-        this.SUBRULE1(this.choice);
+        this.SUBRULE1(this.operation);
       },
     });
     this.MANY(() => this.SUBRULE(this.step));
@@ -269,74 +270,31 @@ class AlignParser extends CstParser {
     ]);
   });
 
-  /** choice: both ("or" both)* */
-  choice = this.RULE("choice", () => {
-    this.SUBRULE(this.both);
-    this.MANY(() => {
-      this.CONSUME(t.Or);
-      this.SUBRULE1(this.both);
+  /** operation: operand (Operator operand)*. One row, however tightly each binds: a rule for each level would be entered for every value. */
+  operation = this.RULE("operation", () => {
+    let compared = false;
+    this.SUBRULE(this.operand);
+    this.MANY({
+      // `a < b < c` means nothing.
+      GATE: () => !(compared && isComparison(this.LA(1).image)),
+      DEF: () => {
+        const { image } = this.CONSUME(t.Operator);
+        compared = isComparison(image) || (compared && image !== "and" && image !== "or");
+        this.SUBRULE1(this.operand);
+      },
     });
   });
 
-  /** both: negation ("and" negation)* */
-  both = this.RULE("both", () => {
-    this.SUBRULE(this.negation);
-    this.MANY(() => {
-      this.CONSUME(t.And);
-      this.SUBRULE1(this.negation);
+  /** operand: "not"* "-"* primary ("." Name | index)* */
+  operand = this.RULE("operand", () => {
+    this.MANY({
+      // `not` holds for a comparison, so it is never within one.
+      GATE: () => !(tokenMatcher(this.LA(0), t.Operator) && !/^(and|or)$/.test(this.LA(0).image)),
+      DEF: () => this.CONSUME(t.Not),
     });
-  });
-
-  /** negation: "not"* comparison */
-  negation = this.RULE("negation", () => {
-    this.MANY(() => this.CONSUME(t.Not));
-    this.SUBRULE(this.comparison);
-  });
-
-  /** comparison: sum (("<" | "<=" | ">" | ">=" | "==" | "!=") sum)? */
-  comparison = this.RULE("comparison", () => {
-    this.SUBRULE(this.sum);
-    this.OPTION(() => {
-      this.OR([
-        { ALT: () => this.CONSUME(t.Less) },
-        { ALT: () => this.CONSUME(t.LessEqual) },
-        { ALT: () => this.CONSUME(t.Greater) },
-        { ALT: () => this.CONSUME(t.GreaterEqual) },
-        { ALT: () => this.CONSUME(t.EqualEqual) },
-        { ALT: () => this.CONSUME(t.NotEqual) },
-      ]);
-      this.SUBRULE1(this.sum);
-    });
-  });
-
-  /** sum: product (("+" | "-") product)* */
-  sum = this.RULE("sum", () => {
-    this.SUBRULE(this.product);
-    this.MANY(() => {
-      this.OR([{ ALT: () => this.CONSUME(t.Plus) }, { ALT: () => this.CONSUME(t.Minus) }]);
-      this.SUBRULE1(this.product);
-    });
-  });
-
-  /** product: signed (("*" | "/") signed)* */
-  product = this.RULE("product", () => {
-    this.SUBRULE(this.signed);
-    this.MANY(() => {
-      this.OR([{ ALT: () => this.CONSUME(t.Times) }, { ALT: () => this.CONSUME(t.Divide) }]);
-      this.SUBRULE1(this.signed);
-    });
-  });
-
-  /** signed: "-"* member */
-  signed = this.RULE("signed", () => {
-    this.MANY(() => this.CONSUME(t.Minus));
-    this.SUBRULE(this.member);
-  });
-
-  /** member: primary ("." Name | index)* */
-  member = this.RULE("member", () => {
+    this.MANY1(() => this.CONSUME(t.Minus));
     this.SUBRULE(this.primary);
-    this.MANY(() =>
+    this.MANY2(() =>
       this.OR([
         {
           ALT: () => {

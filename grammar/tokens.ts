@@ -105,37 +105,32 @@ export const UnknownKind = createToken({
   start_chars_hint: [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"],
 });
 
-function word(text: string): TokenType {
-  return createToken({
-    name: `${text[0]?.toUpperCase()}${text.slice(1)}`,
-    label: `\`${text}\``,
-    pattern: new RegExp(`${text}(?![\\w])`),
-  });
-}
+/** Between two operands. */
+export const Operator = createToken({ name: "Operator", label: "an operator", pattern: Lexer.NA });
 
-function sign(name: string, text: string): TokenType {
-  return createToken({ name, label: `\`${text}\``, pattern: text });
-}
-
-export const And = word("and");
-export const Or = word("or");
-export const Not = word("not");
-export const As = word("as");
-function wordOrName(text: string): TokenType {
+function word(text: string, categories: TokenType[] = []): TokenType {
   return createToken({
     name: `${text[0]?.toUpperCase()}${text.slice(1)}`,
     label: `\`${text}\``,
     pattern: new RegExp(`${text}(?!\\w)`),
-    categories: [Name],
+    categories,
   });
 }
 
+function sign(name: string, text: string, categories: TokenType[] = []): TokenType {
+  return createToken({ name, label: `\`${text}\``, pattern: text, categories });
+}
+
+export const And = word("and", [Operator]);
+export const Or = word("or", [Operator]);
+export const Not = word("not");
+export const As = word("as");
 /** Names where a name is wanted. */
-export const To = wordOrName("to");
-export const For = wordOrName("for");
-export const In = wordOrName("in");
-export const From = wordOrName("from");
-export const Except = wordOrName("except");
+export const To = word("to", [Name]);
+export const For = word("for", [Name]);
+export const In = word("in", [Name]);
+export const From = word("from", [Name]);
+export const Except = word("except", [Name]);
 
 export const TextBlock = createToken({
   name: "TextBlock",
@@ -172,19 +167,19 @@ export const Pipe = sign("Pipe", "|>");
 export const Bar = sign("Bar", "|");
 export const Range = sign("Range", "..");
 export const Dot = sign("Dot", ".");
-export const LessEqual = sign("LessEqual", "<=");
-export const GreaterEqual = sign("GreaterEqual", ">=");
-export const Less = sign("Less", "<");
-export const Greater = sign("Greater", ">");
-export const EqualEqual = sign("EqualEqual", "==");
-export const NotEqual = sign("NotEqual", "!=");
+export const LessEqual = sign("LessEqual", "<=", [Operator]);
+export const GreaterEqual = sign("GreaterEqual", ">=", [Operator]);
+export const Less = sign("Less", "<", [Operator]);
+export const Greater = sign("Greater", ">", [Operator]);
+export const EqualEqual = sign("EqualEqual", "==", [Operator]);
+export const NotEqual = sign("NotEqual", "!=", [Operator]);
 /** Between a parameter and its value: `:`, or `=`, which is understood and reported. */
 export const Is = createToken({ name: "Is", label: "`:`", pattern: Lexer.NA });
 export const Equals = createToken({ name: "Equals", label: "`=`", pattern: "=", categories: [Is] });
-export const Plus = sign("Plus", "+");
-export const Minus = sign("Minus", "-");
-export const Times = sign("Times", "*");
-export const Divide = sign("Divide", "/");
+export const Plus = sign("Plus", "+", [Operator]);
+export const Minus = sign("Minus", "-", [Operator]);
+export const Times = sign("Times", "*", [Operator]);
+export const Divide = sign("Divide", "/", [Operator]);
 export const Colon = createToken({ name: "Colon", label: "`:`", pattern: ":", categories: [Is] });
 export const Comma = sign("Comma", ",");
 export const Semicolon = sign("Semicolon", ";");
@@ -252,6 +247,7 @@ export const tokens: TokenType[] = [
   RightBrace,
   Name,
   Is,
+  Operator,
 ];
 
 export interface Lexed {

@@ -1,5 +1,7 @@
 // How each rule of the grammar is laid out. Every token is printed once and as it is, with the comments around it.
 import type { CstNode, IToken } from "chevrotain";
+import { grouped } from "../operators.ts";
+import { Not } from "../tokens.ts";
 import {
   blankline,
   concat,
@@ -154,14 +156,14 @@ export class Layout {
         );
       case "value":
         return this.#chain(parts);
-      case "choice":
-      case "both":
-      case "comparison":
-      case "sum":
-      case "product":
-        return this.#operators(parts);
-      case "negation":
-        return concat(...parts.map((p) => (isToken(p) ? concat(this.#token(p), text(" ")) : this.#any(p))));
+      case "operation":
+        return this.#operation(parts);
+      case "operand":
+        return concat(
+          ...parts.map((p) =>
+            isToken(p) && p.tokenType === Not ? concat(this.#token(p), text(" ")) : this.#any(p),
+          ),
+        );
       case "bound":
         return concat(
           ...parts.map((p, i) => (isToken(p) && i === 0 ? concat(this.#token(p), text(" ")) : this.#any(p))),
@@ -176,14 +178,23 @@ export class Layout {
   /** `float(> 0)`, `"a" | "b"` */
   #type(parts: readonly Element[]): Doc {
     const open = parts.findIndex((p) => isToken(p) && p.image === "(");
-    if (open < 0) return this.#operators(parts);
+    if (open < 0) return this.#joined(parts.map((p) => this.#any(p)));
     return concat(...parts.slice(0, open).map((p) => this.#any(p)), this.#items(parts.slice(open)));
   }
 
-  /** `a op b op c` */
-  #operators(parts: readonly Element[]): Doc {
-    if (parts.length === 1) return this.#any(parts[0]!);
-    const [first, ...rest] = parts.map((p) => this.#any(p));
+  /** `a op b op c`: what binds loosest is broken first. */
+  #operation(parts: readonly Element[]): Doc {
+    const operators = parts.filter(isToken);
+    return grouped<Doc>(operators, {
+      operand: (i) => this.#any(parts[2 * i]!),
+      join: (operands, between) =>
+        this.#joined(operands.flatMap((doc, i) => (i === 0 ? doc : [this.#token(between[i - 1]!), doc]))),
+    });
+  }
+
+  /** Operands and what is between them, alternating. */
+  #joined([first, ...rest]: readonly Doc[]): Doc {
+    if (rest.length === 0) return first!;
     const tail = rest.map((doc, i) => (i % 2 === 0 ? concat(line, doc, text(" ")) : doc));
     return group(concat(first!, indent(sequence(tail))));
   }
