@@ -78,6 +78,12 @@ function spanOfTokens(element: CstNode | IToken): Span | undefined {
   return span;
 }
 
+function binary(left: ast.Expression, op: string, right: ast.Expression): ast.Expression {
+  const span = join(left.span, right.span);
+  if (op === "except") return { kind: "except", set: left, without: right, span };
+  return { kind: "binary", op: op as ast.BinaryOperator, left, right, span };
+}
+
 class Builder {
   readonly diagnostics: Diagnostic[] = [];
   readonly #source: Source;
@@ -262,7 +268,7 @@ class Builder {
 
   #bound(n: CstNode): ast.Bound {
     const span = this.#spanOf(n) ?? this.#here();
-    const limits = nodes(n, "operation").map((o) => this.#operation(o));
+    const limits = nodes(n, "value").map((v) => this.value(v));
     const first = limits[0] ?? this.#hole();
     const ops = { Greater: ">", GreaterEqual: ">=", Less: "<", LessEqual: "<=" } as const;
     for (const [key, op] of Object.entries(ops)) {
@@ -358,11 +364,7 @@ class Builder {
 
   value(n: CstNode | undefined): ast.Expression {
     if (!n) return this.#hole();
-    let value = this.#operation(node(n, "operation"));
-    if (n.children.Except) {
-      const without = this.#operation(nodes(n, "operation")[1]);
-      value = { kind: "except", set: value, without, span: join(value.span, without.span) };
-    }
+    let value = this.#operation(n);
     const steps = nodes(n, "step");
     if (steps.length > longestChain) return this.#tooLong(n);
     for (const step of steps) {
@@ -379,30 +381,22 @@ class Builder {
   }
 
   /** `a op b op c`, from the left, each operator with what it binds. */
-  #operation(n: CstNode | undefined): ast.Expression {
-    if (!n) return this.#hole();
+  #operation(n: CstNode): ast.Expression {
     const operands = nodes(n, "operand");
     const operators = (n.children.Operator ?? []) as IToken[];
     if (operators.length > longestChain) return this.#tooLong(n);
     return grouped<ast.Expression>(operators, {
       operand: (i) => this.#operand(operands[i]),
-      join: (all, between) =>
-        all.reduce((left, right, i) => ({
-          kind: "binary",
-          op: between[i - 1]!.image as ast.BinaryOperator,
-          left,
-          right,
-          span: join(left.span, right.span),
-        })),
+      join: (all, between) => all.reduce((left, right, i) => binary(left, between[i - 1]!.image, right)),
       negate: (i, all) => (operands[i] ? this.#prefixed(operands[i], "Not", "not", all) : all),
     });
   }
 
   #operand(n: CstNode | undefined): ast.Expression {
-    let value = this.#primary(n && node(n, "primary"));
-    if (!n) return value;
-    const parts: (IToken | CstNode)[] = [...(n.children.Name ?? []), ...(n.children.index ?? [])];
-    if (parts.length > 1) parts.sort((a, b) => startIn(a) - startIn(b));
+    if (!n) return this.#hole();
+    let value = this.#primary(n);
+    const { member = [], index = [] } = n.children;
+    const parts = index.length === 0 ? member : [...member, ...index].sort((a, b) => startIn(a) - startIn(b));
     for (const part of parts.slice(0, longestChain)) {
       if (!isToken(part)) value = this.#index(value, part);
       else {
@@ -422,8 +416,7 @@ class Builder {
     return { kind, operand, span };
   }
 
-  #primary(n: CstNode | undefined): ast.Expression {
-    if (!n) return this.#hole();
+  #primary(n: CstNode): ast.Expression {
     const number = token(n, "NumberLiteral");
     if (number) return this.#number(number);
     const text = node(n, "text");

@@ -1,17 +1,21 @@
 // Which operator binds how tightly: the row of operands that the parser reads becomes groups.
 import type { IToken } from "chevrotain";
 
-/** From the loosest to the tightest; `not` stands between `and` and the comparisons. */
+/** From the loosest to the tightest; `except` is written once, `not` stands between `and` and the comparisons. */
 const levels: readonly (readonly string[])[] = [
+  ["except"],
   ["or"],
   ["and"],
   ["<", "<=", ">", ">=", "==", "!="],
   ["+", "-"],
   ["*", "/"],
 ];
-const comparisons = 2;
+const comparisons = 3;
 
 export const isComparison = (image: string): boolean => levels[comparisons]!.includes(image);
+
+/** Behind these a comparison may begin. */
+export const joins = (image: string): boolean => levels.findIndex((l) => l.includes(image)) < comparisons;
 
 export interface Meaning<T> {
   operand(index: number): T;

@@ -1,6 +1,6 @@
 // The grammar, rule by rule, in reading order. It builds a concrete tree; build-ast.ts gives it meaning.
 import { type CstNode, CstParser, EOF, type IToken, type TokenType, tokenMatcher } from "chevrotain";
-import { isComparison } from "./operators.ts";
+import { isComparison, joins } from "./operators.ts";
 import { messages } from "./syntax-errors.ts";
 import * as t from "./tokens.ts";
 
@@ -107,7 +107,7 @@ class AlignParser extends CstParser {
     ]);
   });
 
-  /** bound: (">" | ">=" | "<" | "<=") operation | operation (".." operation)? */
+  /** bound: (">" | ">=" | "<" | "<=") value | value (".." value)? */
   bound = this.RULE("bound", () => {
     this.OR([
       {
@@ -118,15 +118,15 @@ class AlignParser extends CstParser {
             { ALT: () => this.CONSUME(t.Less) },
             { ALT: () => this.CONSUME(t.LessEqual) },
           ]);
-          this.SUBRULE(this.operation);
+          this.SUBRULE(this.value);
         },
       },
       {
         ALT: () => {
-          this.SUBRULE1(this.operation);
+          this.SUBRULE1(this.value);
           this.OPTION(() => {
             this.CONSUME(t.Range);
-            this.SUBRULE2(this.operation);
+            this.SUBRULE2(this.value);
           });
         },
       },
@@ -239,18 +239,27 @@ class AlignParser extends CstParser {
     this.OPTION(() => this.CONSUME(t.Comma));
   });
 
-  /** value: operation ("except" operation)? ("|>" application | "as" Name)* */
+  /** value: operand (Operator operand)* ("|>" application | "as" Name)*. Operands are one row: a rule for each level of binding would be entered for every value. */
   value = this.RULE("value", () => {
-    this.SUBRULE(this.operation);
-    this.OPTION({
-      // `except: 1` on a line of its own is a parameter.
-      GATE: () => this.LA(2).tokenType !== t.Colon,
+    let compared = false;
+    let excepted = false;
+    this.SUBRULE(this.operand);
+    this.MANY({
+      GATE: () => {
+        const { image } = this.LA(1);
+        // `except: 1` on a line of its own is a parameter.
+        if (image === "except") return !excepted && this.LA(2).tokenType !== t.Colon;
+        // `a < b < c` means nothing.
+        return !(compared && isComparison(image));
+      },
       DEF: () => {
-        this.CONSUME(t.Except);
-        this.SUBRULE1(this.operation);
+        const { image } = this.CONSUME(t.Operator);
+        excepted ||= image === "except";
+        compared = isComparison(image) || (compared && !joins(image));
+        this.SUBRULE1(this.operand);
       },
     });
-    this.MANY(() => this.SUBRULE(this.step));
+    this.MANY1(() => this.SUBRULE(this.step));
   });
 
   step = this.RULE("step", () => {
@@ -270,62 +279,14 @@ class AlignParser extends CstParser {
     ]);
   });
 
-  /** operation: operand (Operator operand)*. One row, however tightly each binds: a rule for each level would be entered for every value. */
-  operation = this.RULE("operation", () => {
-    let compared = false;
-    this.SUBRULE(this.operand);
-    this.MANY({
-      // `a < b < c` means nothing.
-      GATE: () => !(compared && isComparison(this.LA(1).image)),
-      DEF: () => {
-        const { image } = this.CONSUME(t.Operator);
-        compared = isComparison(image) || (compared && image !== "and" && image !== "or");
-        this.SUBRULE1(this.operand);
-      },
-    });
-  });
-
-  /** operand: "not"* "-"* primary ("." Name | index)* */
+  /** operand: "not"* "-"* (number | text | Name arguments? | list | block | "(" value ")") ("." Name | index)* */
   operand = this.RULE("operand", () => {
     this.MANY({
       // `not` holds for a comparison, so it is never within one.
-      GATE: () => !(tokenMatcher(this.LA(0), t.Operator) && !/^(and|or)$/.test(this.LA(0).image)),
+      GATE: () => !tokenMatcher(this.LA(0), t.Operator) || joins(this.LA(0).image),
       DEF: () => this.CONSUME(t.Not),
     });
     this.MANY1(() => this.CONSUME(t.Minus));
-    this.SUBRULE(this.primary);
-    this.MANY2(() =>
-      this.OR([
-        {
-          ALT: () => {
-            this.CONSUME(t.Dot);
-            this.CONSUME(t.Name);
-          },
-        },
-        { GATE: () => this.#touches(), ALT: () => this.SUBRULE(this.index) },
-      ]),
-    );
-  });
-
-  /** `d[0.1]`, not `d [0.1]`: a list may follow a value whose comma was forgotten. */
-  #touches(): boolean {
-    const [before, next] = [this.LA(0), this.LA(1)];
-    return before.startOffset + before.image.length === next.startOffset;
-  }
-
-  /** index: "[" ("*" | value) ("," ("*" | value))* "]" */
-  index = this.RULE("index", () => {
-    this.CONSUME(t.LeftBracket);
-    this.AT_LEAST_ONE_SEP({ SEP: t.Comma, DEF: () => this.SUBRULE(this.indexItem) });
-    this.CONSUME(t.RightBracket);
-  });
-
-  indexItem = this.RULE("indexItem", () => {
-    this.OR([{ ALT: () => this.CONSUME(t.Times) }, { ALT: () => this.SUBRULE(this.value) }]);
-  });
-
-  /** primary: number | text | Name arguments? | list | object | "(" value ")" */
-  primary = this.RULE("primary", () => {
     this.OR({
       DEF: [
         { ALT: () => this.CONSUME(t.NumberLiteral) },
@@ -348,6 +309,34 @@ class AlignParser extends CstParser {
       ],
       ERR_MSG: "a value",
     });
+    this.MANY2(() =>
+      this.OR1([
+        {
+          ALT: () => {
+            this.CONSUME(t.Dot);
+            this.CONSUME1(t.Name, { LABEL: "member" });
+          },
+        },
+        { GATE: () => this.#touches(), ALT: () => this.SUBRULE(this.index) },
+      ]),
+    );
+  });
+
+  /** `d[0.1]`, not `d [0.1]`: a list may follow a value whose comma was forgotten. */
+  #touches(): boolean {
+    const [before, next] = [this.LA(0), this.LA(1)];
+    return before.startOffset + before.image.length === next.startOffset;
+  }
+
+  /** index: "[" ("*" | value) ("," ("*" | value))* "]" */
+  index = this.RULE("index", () => {
+    this.CONSUME(t.LeftBracket);
+    this.AT_LEAST_ONE_SEP({ SEP: t.Comma, DEF: () => this.SUBRULE(this.indexItem) });
+    this.CONSUME(t.RightBracket);
+  });
+
+  indexItem = this.RULE("indexItem", () => {
+    this.OR([{ ALT: () => this.CONSUME(t.Times) }, { ALT: () => this.SUBRULE(this.value) }]);
   });
 
   /** application: Name arguments */

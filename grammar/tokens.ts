@@ -130,7 +130,7 @@ export const To = word("to", [Name]);
 export const For = word("for", [Name]);
 export const In = word("in", [Name]);
 export const From = word("from", [Name]);
-export const Except = word("except", [Name]);
+export const Except = word("except", [Name, Operator]);
 
 export const TextBlock = createToken({
   name: "TextBlock",

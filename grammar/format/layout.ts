@@ -155,9 +155,7 @@ export class Layout {
           ...parts.map((p, i) => (i > 0 && !isComma(p) ? concat(text(" "), this.#any(p)) : this.#any(p))),
         );
       case "value":
-        return this.#chain(parts);
-      case "operation":
-        return this.#operation(parts);
+        return this.#chain(e);
       case "operand":
         return concat(
           ...parts.map((p) =>
@@ -182,16 +180,6 @@ export class Layout {
     return concat(...parts.slice(0, open).map((p) => this.#any(p)), this.#items(parts.slice(open)));
   }
 
-  /** `a op b op c`: what binds loosest is broken first. */
-  #operation(parts: readonly Element[]): Doc {
-    const operators = parts.filter(isToken);
-    return grouped<Doc>(operators, {
-      operand: (i) => this.#any(parts[2 * i]!),
-      join: (operands, between) =>
-        this.#joined(operands.flatMap((doc, i) => (i === 0 ? doc : [this.#token(between[i - 1]!), doc]))),
-    });
-  }
-
   /** Operands and what is between them, alternating. */
   #joined([first, ...rest]: readonly Doc[]): Doc {
     if (rest.length === 0) return first!;
@@ -200,18 +188,21 @@ export class Layout {
   }
 
   /** `rows |> f() |> g() as Row` */
-  #chain(parts: readonly Element[]): Doc {
-    const [head, ...rest] = parts;
-    if (rest.length === 0) return this.#any(head!);
-    const except = isToken(rest[0]!) ? rest.slice(0, 2) : [];
-    const steps = rest.slice(except.length) as CstNode[];
-    const set = except.flatMap((e) => [text(" "), this.#any(e)]);
-    const laid = steps.map((s) => {
+  #chain(node: CstNode): Doc {
+    const { operand = [], Operator = [], step = [] } = node.children;
+    // What binds loosest is broken first.
+    const head = grouped<Doc>(Operator as IToken[], {
+      operand: (i) => this.#any(operand[i]!),
+      join: (docs, between) =>
+        this.#joined(docs.flatMap((doc, i) => (i === 0 ? doc : [this.#token(between[i - 1]!), doc]))),
+    });
+    if (step.length === 0) return head;
+    const laid = (step as CstNode[]).map((s) => {
       const [sign, what] = elements(s);
       const pipe = s.children.Pipe !== undefined;
       return concat(pipe ? line : text(" "), this.#any(sign!), text(" "), this.#any(what!));
     });
-    return group(concat(this.#any(head!), ...set, indent(sequence(laid))));
+    return group(concat(head, indent(sequence(laid))));
   }
 
   /** `(a, b)`, `[a, b]` */
