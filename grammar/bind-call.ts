@@ -17,7 +17,7 @@ import {
 import { join, type Place, positionAt } from "./source.ts";
 import { templatesOf } from "./templates-of.ts";
 import { any, commonType, fits, type Json, type Row, type Type } from "./types.ts";
-import { type Evaluated, evaluateValue } from "./values.ts";
+import { type Evaluated, evaluateValue, type ValueScope } from "./values.ts";
 
 export interface BoundInput {
   readonly spec: InputSpec;
@@ -49,6 +49,10 @@ export interface BoundCall {
   readonly inputs: readonly BoundInput[];
   /** Given ones in the order of the schema, defaults included. */
   readonly values: readonly BoundValue[];
+  /** Those of them that are not defaults: most are, and of a default there is little to say. */
+  readonly written: readonly BoundValue[];
+  /** What has a value, by name. */
+  readonly params: Readonly<Record<string, Json>>;
   readonly row?: Row;
   readonly unknown: readonly { readonly name: ast.Name; readonly value: ast.Expression }[];
   readonly extra: readonly ast.Expression[];
@@ -92,50 +96,75 @@ export function pipeInput(signature: Signature): InputSpec | undefined {
 
 export function bindCall(call: ast.Call, site: CallSite, context: Context, bindGiven: BindGiven): BoundCall {
   const signature = signatureFor(context.signatures, call.callee.text, site.roles);
-  const shared = { call, roles: site.roles, ...(site.piped ? { piped: site.piped } : {}) };
-  const empty = {
-    inputs: [],
-    values: [],
-    unknown: [],
-    extra: [],
-    repeated: [],
-    missingInputs: [],
-    missingParams: [],
-  };
-  if (!signature) return { ...shared, ...empty, output: any };
+  if (!signature)
+    return {
+      call,
+      ...(site.piped && { piped: site.piped }),
+      roles: site.roles,
+      ...nothingBound,
+      output: any,
+    };
 
   const sorted = sortArguments(call, signature, site, context);
-  const specs = [
-    ...signature.inputs.filter((spec) => spec !== pipeInput(signature) || !site.piped),
-    ...inputsByAnyName(signature, sorted),
-  ];
-  const inputs = specs.flatMap((spec): BoundInput[] => {
+  const pipe = site.piped ? pipeInput(signature) : undefined;
+  const inputs: BoundInput[] = [];
+  const missingInputs: InputSpec[] = [];
+  const specs = signature.restInputs
+    ? [...signature.inputs, ...inputsByAnyName(signature, sorted)]
+    : signature.inputs;
+  for (const spec of specs) {
+    if (spec === pipe) continue;
     const given = sorted.inputs.get(spec.name);
-    if (!given) return [];
-    const id = `${site.id}.${spec.name}`;
-    const { expression } = given;
-    return [{ spec, expression, given: bindGiven(expression, id, spec.variadic ?? false) }];
-  });
+    if (given) {
+      const { expression } = given;
+      const id = `${site.id}.${spec.name}`;
+      inputs.push({ spec, expression, given: bindGiven(expression, id, spec.variadic ?? false) });
+    } else if (!spec.optional) missingInputs.push(spec);
+  }
   const row = rowBefore(site, inputs);
   const values = bindValues(signature, sorted.params, site, row, inputs, context);
-  const filled = new Set(values.map((v) => v.name));
-  const missingParams = (signature.params.required ?? []).filter((name) => !filled.has(name));
-  const missingInputs = specs.filter((spec) => !spec.optional && !sorted.inputs.has(spec.name));
-  const bound = {
+  const written = values.filter((v) => v.expression);
+  const params: Record<string, Json> = {};
+  for (const { name, evaluated } of values) if (evaluated.value !== undefined) params[name] = evaluated.value;
+  const bound: Unfinished = {
     call,
     signature,
     roles: site.roles,
-    ...(site.piped ? { piped: site.piped } : {}),
+    ...(site.piped && { piped: site.piped }),
     inputs,
     values,
-    ...(row ? { row } : {}),
+    written,
+    params,
+    ...(row && { row }),
     unknown: sorted.unknown,
     extra: sorted.extra,
     repeated: sorted.repeated,
     missingInputs,
-    missingParams,
+    missingParams: missingParams(signature, values),
   };
   return Object.assign(bound, outputOf(bound, signature, site, context));
+}
+
+const none: readonly never[] = [];
+
+const nothingBound = {
+  inputs: none,
+  values: none,
+  written: none,
+  params: {},
+  unknown: none,
+  extra: none,
+  repeated: none,
+  missingInputs: none,
+  missingParams: none,
+};
+
+function missingParams(
+  { params: { required, properties } }: Signature,
+  values: readonly BoundValue[],
+): readonly string[] {
+  const without = required?.filter((name) => properties[name]?.default === undefined) ?? none;
+  return without.filter((name) => !values.some((v) => v.name === name));
 }
 
 function inputsByAnyName({ inputs, restInputs }: Signature, sorted: Sorted): InputSpec[] {
@@ -296,23 +325,27 @@ function bindValues(
 ): BoundValue[] {
   const values: BoundValue[] = [];
   const datasets = inputs.find((i) => i.given.some((g) => g.type.kind === "dataset"))?.given ?? [];
-  const scope = { ...context.values, row, templatesOf: () => templatesOf(datasets, context) };
+  let scope: ValueScope | undefined;
+  const bind = (name: string, schema: ParamSchema, g: Given) => {
+    scope ??= { ...context.values, row, templatesOf: () => templatesOf(datasets, context) };
+    const evaluated = evaluateValue(g.expression, { name, schema }, scope);
+    const profile = g.profile ?? site.profile;
+    const provenance = provenanceOf(g.expression, evaluated, profile, context);
+    const { expression, written } = g;
+    values.push({ name, expression, ...(written && { written }), schema, evaluated, provenance });
+  };
   const declared = signature.params.properties;
-  const others = [...given.keys()].filter((name) => !Object.hasOwn(declared, name));
-  for (const name of [...Object.keys(declared), ...others]) {
-    const schema = Object.hasOwn(declared, name) ? declared[name]! : (signature.rest ?? {});
+  for (const name in declared) {
+    const schema = declared[name]!;
     const g = given.get(name);
-    if (g) {
-      const evaluated = evaluateValue(g.expression, { name, schema }, scope);
-      const profile = g.profile ?? site.profile;
-      const provenance = provenanceOf(g.expression, evaluated, profile, context);
-      const { expression, written } = g;
-      values.push({ name, expression, ...(written ? { written } : {}), schema, evaluated, provenance });
-    } else if (schema["x-align"] === "templates") {
+    if (g) bind(name, schema, g);
+    else if (schema["x-align"] === "templates") {
       const evaluated = { value: templatesOf(datasets, context), problems: [], reads: [] };
       values.push({ ...byDefault(name, schema), evaluated });
     } else if (schema.default !== undefined) values.push(byDefault(name, schema));
   }
+  if (signature.rest)
+    for (const [name, g] of given) if (!Object.hasOwn(declared, name)) bind(name, signature.rest, g);
   return values;
 }
 
@@ -392,27 +425,30 @@ function outputOf(
 
 function factsOf(bound: Unfinished, signature: Signature, context: Context): CallFacts | undefined {
   const inputs: Record<string, Type> = {};
-  const byAnyName = bound.inputs.map((i) => i.spec).filter((spec) => !signature.inputs.includes(spec));
-  for (const spec of [...signature.inputs, ...byAnyName]) {
-    const given = bound.inputs.find((i) => i.spec === spec)?.given;
-    if (!given && spec.optional) continue;
+  const given: Record<string, readonly Type[]> = {};
+  for (const spec of signature.inputs) {
     const piped = bound.piped && spec === pipeInput(signature) ? bound.piped.type : undefined;
-    const types = (given ?? []).map((g) =>
-      g.type.kind !== "any" && fits(g.type, spec.type) ? g.type : spec.type,
-    );
-    inputs[spec.name] =
-      piped ??
-      (spec.variadic ? { kind: "list", of: commonType(types) ?? spec.type } : (types[0] ?? spec.type));
+    if (piped) inputs[spec.name] = piped;
+    else if (!spec.optional) inputs[spec.name] = wantedOf(spec);
   }
-  const params: Record<string, Json> = {};
-  for (const v of bound.values) {
-    const value = v.evaluated.value ?? v.schema.default;
-    if (value === undefined) return undefined;
-    params[v.name] = value;
+  for (const { spec, given: all } of bound.inputs) {
+    const types = all.map((g) => (g.type.kind !== "any" && fits(g.type, spec.type) ? g.type : spec.type));
+    inputs[spec.name] = spec.variadic
+      ? { kind: "list", of: commonType(types) ?? spec.type }
+      : (types[0] ?? spec.type);
+    if (spec.variadic) given[spec.name] = all.map((g) => g.type);
   }
-  const row = bound.row;
-  const given = Object.fromEntries(
-    bound.inputs.flatMap((i) => (i.spec.variadic ? [[i.spec.name, i.given.map((g) => g.type)]] : [])),
-  );
-  return { inputs, given, params, ...(row ? { row } : {}), peek: (path) => context.host.peek(path) };
+  const params = complete(bound);
+  const { row } = bound;
+  return params && { inputs, given, params, ...(row && { row }), peek: (path) => context.host.peek(path) };
+}
+
+const wantedOf = ({ variadic, type }: InputSpec): Type => (variadic ? { kind: "list", of: type } : type);
+
+/** With defaults for what has no value; undefined where there is none either. */
+function complete({ values, params }: Unfinished): CallFacts["params"] | undefined {
+  const without = values.filter((v) => v.evaluated.value === undefined);
+  if (without.length === 0) return params;
+  if (without.some((v) => v.schema.default === undefined)) return undefined;
+  return { ...params, ...Object.fromEntries(without.map((v) => [v.name, v.schema.default!])) };
 }

@@ -4,7 +4,7 @@ import type * as ast from "./ast.ts";
 import { diagnose, insertion, replacement } from "./codes.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { readNumber, readString, readTextBlock } from "./literals.ts";
-import { grouped } from "./operators.ts";
+import { chains, grouped } from "./operators.ts";
 import { join, type Place, type Source, type Span } from "./source.ts";
 import { didYouMean, listed } from "./suggest.ts";
 import { DocComment, kinds } from "./tokens.ts";
@@ -383,12 +383,18 @@ class Builder {
   /** `a op b op c`, from the left, each operator with what it binds. */
   #operation(n: CstNode): ast.Expression {
     const operands = nodes(n, "operand");
-    const operators = (n.children.Operator ?? []) as IToken[];
+    const operators = n.children.Operator as IToken[] | undefined;
+    const negate = (i: number, all: ast.Expression) =>
+      operands[i] ? this.#prefixed(operands[i], "Not", "not", all) : all;
+    if (!operators) return negate(0, this.#operand(operands[0]));
     if (operators.length > longestChain) return this.#tooLong(n);
     return grouped<ast.Expression>(operators, {
       operand: (i) => this.#operand(operands[i]),
-      join: (all, between) => all.reduce((left, right, i) => binary(left, between[i - 1]!.image, right)),
-      negate: (i, all) => (operands[i] ? this.#prefixed(operands[i], "Not", "not", all) : all),
+      join: (all, between) => {
+        if (all.length > 2) this.#unchained(between[1]!);
+        return all.reduce((left, right, i) => binary(left, between[i - 1]!.image, right));
+      },
+      negate,
     });
   }
 
@@ -556,6 +562,24 @@ class Builder {
       }),
     );
     return this.#hole();
+  }
+
+  /** `a < b < c` would compare an answer. */
+  #unchained(second: IToken): void {
+    if (chains(second.image)) return;
+    this.#broken = true;
+    this.diagnostics.push(
+      diagnose("AL0002", {
+        title: `\`${second.image}\` does not belong here`,
+        at: this.#place(tokenSpan(second)),
+        label: "one of these is enough",
+        help: [
+          second.image === "except"
+            ? "leave out several with `and`: `clusters except nli and qa`"
+            : "compare twice: `a < b and b < c`",
+        ],
+      }),
+    );
   }
 
   /** The parser knows where a rule began and ended, unless it had to skip or make up something. */

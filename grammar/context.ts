@@ -131,7 +131,8 @@ function makeContext(module: Module, shared: Shared): Context {
     const id = idOf(name);
     const stub = { id, kind: d.kind, declaration: d, place: context.place(d.span), ...family };
     bound.set(name, { ...stub, calls: [], casts: [], type: any });
-    const made = { ...bindNode(d, id, context, keepIn(id)), ...family };
+    const node = bindNode(d, id, context, keepIn(id));
+    const made = family ? { ...node, ...family } : node;
     bound.set(name, made);
     return made;
   };
@@ -153,13 +154,14 @@ function makeContext(module: Module, shared: Shared): Context {
   };
 
   const withInner = (names: readonly string[]): BoundNode[] => {
-    const declared = names.flatMap((name) => context.boundTo(name));
-    const clustered = names.flatMap((name) => {
-      if (scope.names.get(name)?.kind !== "cluster") return [];
+    const found = names.flatMap((name) => context.boundTo(name));
+    for (const node of [...found]) found.push(...context.inner(node));
+    for (const name of names) {
+      if (scope.names.get(name)?.kind !== "cluster") continue;
       context.cluster(name);
-      return inner.get(idOf(name)) ?? [];
-    });
-    return [...declared, ...declared.flatMap((node) => context.inner(node)), ...clustered];
+      found.push(...(inner.get(idOf(name)) ?? []));
+    }
+    return found;
   };
 
   const context: Context = {

@@ -40,8 +40,9 @@ export function typeOfValue(value: Json): ValueType {
 
 /** The source of an expression on one line. */
 export function textOf(source: Source, span: Span): string {
-  return source.text
-    .slice(span.start, span.end)
+  const written = source.text.slice(span.start, span.end);
+  if (!/\s\s|[^\S ]|\/\//.test(written)) return written;
+  return written
     .replace(/\/\/[^\n]*/g, " ")
     .replace(/\s+/g, " ")
     .trim();

@@ -6,7 +6,6 @@ import { lowerExpectation } from "./expectation.ts";
 import { modulesOf } from "./modules.ts";
 import type { Call, Expectation, Program, ProgramNode, Provenance, Publication, Ref } from "./program.ts";
 import { folderOf, publication, publishedNodes } from "./publication.ts";
-import type { Json } from "./types.ts";
 
 export function lower(context: Context): Program {
   const { file, source, profile } = context;
@@ -133,17 +132,12 @@ function ref(given: BoundArgument): Ref {
 }
 
 function lowerCall(bound: BoundCall): Call {
-  const params: Record<string, Json> = {};
   const provenance: Record<string, Provenance> = {};
-  for (const v of bound.values) {
-    if (v.evaluated.value === undefined) continue;
-    params[v.name] = v.evaluated.value;
-    provenance[v.name] = v.provenance;
-  }
+  for (const v of bound.values) if (v.evaluated.value !== undefined) provenance[v.name] = v.provenance;
   return {
     op: bound.signature?.id ?? bound.call.callee.text,
     inputs: Object.fromEntries(bound.inputs.map((i) => [i.spec.name, i.given.map(ref)])),
-    params,
+    params: bound.params,
     provenance,
     span: bound.call.span,
   };

@@ -12,14 +12,15 @@ const levels: readonly (readonly string[])[] = [
 ];
 const comparisons = 3;
 
-export const isComparison = (image: string): boolean => levels[comparisons]!.includes(image);
-
 /** Behind these a comparison may begin. */
 export const joins = (image: string): boolean => levels.findIndex((l) => l.includes(image)) < comparisons;
 
+/** `a + b + c` means something, `a < b < c` does not. */
+export const chains = (image: string): boolean => image !== "except" && !levels[comparisons]!.includes(image);
+
 export interface Meaning<T> {
   operand(index: number): T;
-  /** `a op b op c`, operators of one level. */
+  /** `a op b op c`, operators of one level. Of `except` and the comparisons there should be one. */
   join(operands: readonly T[], operators: readonly IToken[]): T;
   /** What `not` before the operand of this index holds for. */
   negate?(index: number, operand: T): T;

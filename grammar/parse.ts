@@ -87,7 +87,12 @@ function namesIn(tokens: readonly IToken[]): Lost {
 }
 
 function unknownNames(tokens: readonly IToken[]): Set<string> {
-  return new Set(tokens.flatMap((t, i) => (t.tokenType === UnknownKind ? (tokens[i + 1]?.image ?? []) : [])));
+  const names = new Set<string>();
+  tokens.forEach((t, i) => {
+    const next = tokens[i + 1];
+    if (t.tokenType === UnknownKind && next) names.add(next.image);
+  });
+  return names;
 }
 
 function isKind(t: IToken): boolean {

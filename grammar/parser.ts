@@ -1,12 +1,23 @@
 // The grammar, rule by rule, in reading order. It builds a concrete tree; build-ast.ts gives it meaning.
-import { type CstNode, CstParser, EOF, type IToken, type TokenType, tokenMatcher } from "chevrotain";
-import { isComparison, joins } from "./operators.ts";
+import {
+  type CstNode,
+  CstParser,
+  type DSLMethodOpts,
+  EOF,
+  type IToken,
+  type OrMethodOpts,
+  type TokenType,
+  tokenMatcher,
+} from "chevrotain";
+import { joins } from "./operators.ts";
 import { messages } from "./syntax-errors.ts";
 import * as t from "./tokens.ts";
 
 const separators = new Set([t.LeftParen, t.Comma, t.Colon]);
 
 const declarationStarts = new Set<TokenType>(Object.values(t.Keyword));
+
+type Repeated = DSLMethodOpts<unknown>;
 
 class AlignParser extends CstParser {
   constructor(skipValidations: boolean) {
@@ -239,28 +250,27 @@ class AlignParser extends CstParser {
     this.OPTION(() => this.CONSUME(t.Comma));
   });
 
-  /** value: operand (Operator operand)* ("|>" application | "as" Name)*. Operands are one row: a rule for each level of binding would be entered for every value. */
+  /**
+   * value: operand (Operator operand)* ("|>" application | "as" Name)*
+   * Operands are one row: a rule for each level of binding would be entered for every value. What these rules are made
+   * of is kept for the same reason.
+   */
   value = this.RULE("value", () => {
-    let compared = false;
-    let excepted = false;
     this.SUBRULE(this.operand);
-    this.MANY({
-      GATE: () => {
-        const { image } = this.LA(1);
-        // `except: 1` on a line of its own is a parameter.
-        if (image === "except") return !excepted && this.LA(2).tokenType !== t.Colon;
-        // `a < b < c` means nothing.
-        return !(compared && isComparison(image));
-      },
+    this.#operators ??= {
+      // `except: 1` on a line of its own is a parameter.
+      GATE: () => this.LA(1).tokenType !== t.Except || this.LA(2).tokenType !== t.Colon,
       DEF: () => {
-        const { image } = this.CONSUME(t.Operator);
-        excepted ||= image === "except";
-        compared = isComparison(image) || (compared && !joins(image));
+        this.CONSUME(t.Operator);
         this.SUBRULE1(this.operand);
       },
-    });
-    this.MANY1(() => this.SUBRULE(this.step));
+    };
+    this.MANY(this.#operators);
+    this.#steps ??= () => this.SUBRULE(this.step);
+    this.MANY1(this.#steps);
   });
+  #operators: Repeated | undefined;
+  #steps: (() => void) | undefined;
 
   step = this.RULE("step", () => {
     this.OR([
@@ -281,13 +291,15 @@ class AlignParser extends CstParser {
 
   /** operand: "not"* "-"* (number | text | Name arguments? | list | block | "(" value ")") ("." Name | index)* */
   operand = this.RULE("operand", () => {
-    this.MANY({
+    this.#negations ??= {
       // `not` holds for a comparison, so it is never within one.
       GATE: () => !tokenMatcher(this.LA(0), t.Operator) || joins(this.LA(0).image),
       DEF: () => this.CONSUME(t.Not),
-    });
-    this.MANY1(() => this.CONSUME(t.Minus));
-    this.OR({
+    };
+    this.MANY(this.#negations);
+    this.#minuses ??= () => this.CONSUME(t.Minus);
+    this.MANY1(this.#minuses);
+    this.#primaries ??= {
       DEF: [
         { ALT: () => this.CONSUME(t.NumberLiteral) },
         { ALT: () => this.SUBRULE(this.text) },
@@ -308,8 +320,9 @@ class AlignParser extends CstParser {
         },
       ],
       ERR_MSG: "a value",
-    });
-    this.MANY2(() =>
+    };
+    this.OR(this.#primaries);
+    this.#parts ??= () =>
       this.OR1([
         {
           ALT: () => {
@@ -318,9 +331,13 @@ class AlignParser extends CstParser {
           },
         },
         { GATE: () => this.#touches(), ALT: () => this.SUBRULE(this.index) },
-      ]),
-    );
+      ]);
+    this.MANY2(this.#parts);
   });
+  #negations: Repeated | undefined;
+  #minuses: (() => void) | undefined;
+  #primaries: OrMethodOpts<unknown> | undefined;
+  #parts: (() => void) | undefined;
 
   /** `d[0.1]`, not `d [0.1]`: a list may follow a value whose comma was forgotten. */
   #touches(): boolean {
@@ -361,15 +378,17 @@ class AlignParser extends CstParser {
 
   /** argument: (Name ":")? value */
   argument = this.RULE("argument", () => {
-    this.OPTION({
+    this.#named ??= {
       GATE: () => this.LA(2).tokenType === t.Colon,
       DEF: () => {
         this.CONSUME(t.Name);
         this.CONSUME(t.Colon);
       },
-    });
+    };
+    this.OPTION(this.#named);
     this.SUBRULE(this.value);
   });
+  #named: Repeated | undefined;
 
   /** list: "[" (value ("," value)* ","?)? "]" */
   list = this.RULE("list", () => {

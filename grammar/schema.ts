@@ -63,15 +63,13 @@ export function brokenBound(value: Json, schema: ParamSchema): BrokenBound | und
     return undefined;
   }
   if (typeof value !== "number") return undefined;
-  const bounds = [
-    [schema.exclusiveMinimum, ">", (limit: number) => value > limit],
-    [schema.minimum, ">=", (limit: number) => value >= limit],
-    [schema.exclusiveMaximum, "<", (limit: number) => value < limit],
-    [schema.maximum, "<=", (limit: number) => value <= limit],
-  ] as const;
-  for (const [limit, op, holds] of bounds) {
-    if (limit !== undefined && !holds(limit)) return { op, limit };
-  }
+  const { exclusiveMinimum, minimum, exclusiveMaximum, maximum } = schema;
+  if (exclusiveMinimum !== undefined && !(value > exclusiveMinimum))
+    return { op: ">", limit: exclusiveMinimum };
+  if (minimum !== undefined && !(value >= minimum)) return { op: ">=", limit: minimum };
+  if (exclusiveMaximum !== undefined && !(value < exclusiveMaximum))
+    return { op: "<", limit: exclusiveMaximum };
+  if (maximum !== undefined && !(value <= maximum)) return { op: "<=", limit: maximum };
   return undefined;
 }
 

@@ -80,7 +80,11 @@ function scalarFits(given: ScalarName, wanted: ScalarName): boolean {
 }
 
 export function rowFits(given: Row, wanted: Row): boolean {
-  return misfits(given, wanted).length === 0;
+  for (const column in wanted.columns) {
+    const have = given.columns[column];
+    if (have === undefined || !columnFits(have, wanted.columns[column]!)) return false;
+  }
+  return true;
 }
 
 /** Columns wanted that are absent (`given` undefined) or of another type. */

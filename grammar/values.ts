@@ -63,7 +63,10 @@ export function evaluateValue(e: ast.Expression, wanted: Wanted, scope: ValueSco
   }
 
   const reads: string[] = [];
-  const lowered = lowerExpression(e, scope.source, constants(scope, wanted, reads));
+  const plain = e.kind === "number" || e.kind === "string";
+  const lowered = plain
+    ? literal(e.value, textOf(scope.source, e.span))
+    : lowerExpression(e, scope.source, constants(scope, wanted, reads));
   if (!lowered.expr) return { problems: lowered.problems, reads };
   const value = evaluate(lowered.expr);
   if (value === undefined) return { problems: [noValue(e, lowered.expr, scope)], reads };

@@ -7,6 +7,7 @@ import { type Check, everyCall, fitsItsPlace } from "./check.ts";
 export const argumentCount: Check = (context) =>
   everyCall(context, (bound) => {
     if (!fitsItsPlace(bound)) return [];
+    if (bound.missingInputs.length === 0 && bound.extra.length === 0) return [];
     const { call, signature } = bound;
     const shape = shapeOf(signature);
     const missing = bound.missingInputs.map((spec) =>

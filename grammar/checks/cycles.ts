@@ -44,16 +44,14 @@ export const cycles: Check = (context) => {
 
 /** The declarations a node reads, through anonymous ones. */
 function needs(node: BoundNode, context: Context): Edge[] {
-  const of = (given: BoundArgument): Edge[] => {
-    if (!given.node) return [];
-    return given.node.declaration
-      ? [{ to: given.node.id, at: context.place(given.expression.span) }]
-      : needs(given.node, context);
+  const edges: Edge[] = [];
+  const add = ({ node: given, expression }: BoundArgument) => {
+    if (given?.declaration) edges.push({ to: given.id, at: context.place(expression.span) });
+    else if (given) edges.push(...needs(given, context));
   };
-  return [
-    ...(node.from ? of(node.from) : []),
-    ...node.calls.flatMap((call) => call.inputs.flatMap((input) => input.given.flatMap(of))),
-  ];
+  if (node.from) add(node.from);
+  for (const call of node.calls) for (const input of call.inputs) for (const given of input.given) add(given);
+  return edges;
 }
 
 function report(

@@ -11,7 +11,7 @@ export const files: Check = (context) =>
   everyCall(context, (bound) => (fitsItsPlace(bound) ? missingFiles(bound, context) : []));
 
 export function missingFiles(bound: BoundCall, context: Context): Diagnostic[] {
-  return bound.values.flatMap((v) =>
+  return bound.written.flatMap((v) =>
     pathsOf(v, context).flatMap(({ path, at }) => {
       const resolved = context.host.resolve(path, v.schema["x-align"] === "folder" ? "folder" : "path");
       if ("files" in resolved) return [];

@@ -73,7 +73,7 @@ function wayInto(
 /** Where a dataset says of itself that it is for measuring. */
 function markOf(node: BoundNode, context: Context): Place | undefined {
   for (const call of node.calls) {
-    const value = call.values.find((v) => v.expression && says(call, v));
+    const value = call.written.find((v) => says(call, v));
     if (value?.expression) return context.place(value.expression.span);
   }
   return undefined;

@@ -30,8 +30,10 @@ export const inputTypes: Check = (context) =>
 
 /** Two arguments by position, each of which is what the other is wanted to be. */
 function inAnotherOrder(bound: BoundCall, context: Context): Diagnostic | undefined {
-  const [a, b] = bound.inputs.flatMap(({ spec, given: [given, ...more] }) => {
-    if (!given || more.length > 0 || given.misplaced || fits(given.type, spec.type)) return [];
+  if (bound.inputs.length < 2) return undefined;
+  const [a, b] = bound.inputs.flatMap(({ spec, given: all }) => {
+    const [given] = all;
+    if (!given || all.length > 1 || given.misplaced || fits(given.type, spec.type)) return [];
     const byPosition = bound.call.args.some((x) => !x.name && x.value === given.expression);
     return byPosition ? [{ spec, given }] : [];
   });
@@ -88,6 +90,7 @@ function argument(
   node: BoundNode,
   context: Context,
 ): Diagnostic[] {
+  if (!given.misplaced && fits(given.type, spec.type)) return [];
   const at = context.place(given.expression.span);
   const wanted = printType(spec.type);
   if (given.misplaced) {
@@ -104,7 +107,6 @@ function argument(
       }),
     ];
   }
-  if (fits(given.type, spec.type)) return [];
   const type = printType(given.type);
   const name = given.expression.kind === "reference" ? given.expression.name.text : undefined;
   const declared = name === undefined ? undefined : given.node?.declaration;

@@ -20,7 +20,8 @@ export const parameters: Check = (context) =>
   );
 
 function unknown(bound: BoundCall, signature: Signature, context: Context): Diagnostic[] {
-  const given = new Set(bound.values.flatMap((v) => (v.expression ? [v.name] : [])));
+  if (bound.unknown.length === 0) return [];
+  const given = new Set(bound.written.map((v) => v.name));
   const piped = bound.piped ? pipeInput(signature) : undefined;
   const inputs = signature.inputs.filter((i) => i !== piped).map((i) => i.name);
   const names = [...Object.keys(signature.params.properties), ...inputs];

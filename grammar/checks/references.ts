@@ -1,28 +1,25 @@
 // Names that stand for declarations are declared.
-import type { BoundArgument } from "../bind.ts";
+import type { Name } from "../ast.ts";
 import { diagnose } from "../codes.ts";
 import type { Context } from "../context.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import { namesOf } from "../scope.ts";
 import { didYouMean, listed } from "../suggest.ts";
-import { fits, type Type } from "../types.ts";
+import { dataset, fits, type Type } from "../types.ts";
 import type { Check } from "./check.ts";
 
-export const references: Check = (context) =>
-  context
-    .own()
-    .flatMap((node) => [
-      ...(node.from ? unknown(node.from, { kind: "dataset", row: { columns: {} } }, context) : []),
-      ...node.calls.flatMap((call) =>
-        call.inputs.flatMap((input) =>
-          input.given.flatMap((given) => unknown(given, input.spec.type, context)),
-        ),
-      ),
-    ]);
+export const references: Check = (context) => {
+  const found: Diagnostic[] = [];
+  for (const node of context.own()) {
+    if (node.from?.unknown) found.push(unknown(node.from.unknown, dataset({ columns: {} }), context));
+    for (const { inputs } of node.calls)
+      for (const { spec, given } of inputs)
+        for (const g of given) if (g.unknown) found.push(unknown(g.unknown, spec.type, context));
+  }
+  return found;
+};
 
-function unknown(given: BoundArgument, wanted: Type, context: Context): Diagnostic[] {
-  if (!given.unknown) return [];
-  const { text, span } = given.unknown;
+function unknown({ text, span }: Name, wanted: Type, context: Context): Diagnostic {
   const at = context.place(span);
   const nodes = namesOf(context.scope, (_, name) => context.node(name) !== undefined);
   const fitting = nodes.filter((name) => fits(context.node(name)!.type, wanted));
@@ -34,5 +31,5 @@ function unknown(given: BoundArgument, wanted: Type, context: Context): Diagnost
       : didYouMean(text, nodes, at, () =>
           fitting.length > 0 ? `declared here and fitting: ${listed(fitting)}` : undefined,
         );
-  return [diagnose("AL0101", { title: `\`${text}\` is not declared`, at, label: "unknown name", ...best })];
+  return diagnose("AL0101", { title: `\`${text}\` is not declared`, at, label: "unknown name", ...best });
 }

@@ -5,7 +5,7 @@ import { type Check, everyCall, fitsItsPlace } from "./check.ts";
 export const secrets: Check = (context) =>
   everyCall(context, (bound) => {
     if (!fitsItsPlace(bound)) return [];
-    return bound.values.flatMap(({ name, schema, expression, evaluated: { value } }) => {
+    return bound.written.flatMap(({ name, schema, expression, evaluated: { value } }) => {
       if (schema["x-align"] !== "secret" || !expression) return [];
       const variable = value !== null && typeof value === "object" && "env" in value ? value.env : undefined;
       if (typeof variable !== "string" || context.host.hasVariable?.(variable) !== false) return [];

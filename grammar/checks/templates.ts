@@ -18,7 +18,7 @@ export const templates: Check = (context) => [
     d.kind === "template" && !d.broken ? declaration(d, context) : [],
   ),
   ...everyCall(context, (bound) =>
-    fitsItsPlace(bound) ? bound.values.flatMap((v) => used(v, bound, context)) : [],
+    fitsItsPlace(bound) ? bound.written.flatMap((v) => used(v, bound, context)) : [],
   ),
 ];
 

@@ -11,7 +11,7 @@ import { type Check, everyCall, fitsItsPlace } from "./check.ts";
 
 export const unusual: Check = (context) =>
   everyCall(context, (bound) =>
-    fitsItsPlace(bound) ? bound.values.flatMap((v) => strange(v, context)) : [],
+    fitsItsPlace(bound) ? bound.written.flatMap((v) => strange(v, context)) : [],
   );
 
 function strange(

@@ -5,18 +5,17 @@ import type { Context } from "../context.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import { show } from "../evaluate.ts";
 import type { ParamProblem, Signature } from "../signature.ts";
-import type { Json } from "../types.ts";
 import { type Check, everyCall, fitsItsPlace } from "./check.ts";
 
 export const values: Check = (context) =>
   everyCall(context, (bound) => {
     if (!fitsItsPlace(bound)) return [];
-    const own = bound.values.flatMap((v) => v.evaluated.problems);
+    const own = bound.written.flatMap((v) => v.evaluated.problems);
     const incomplete =
       own.length > 0 ||
       bound.missingParams.length > 0 ||
       bound.unknown.length > 0 ||
-      bound.values.some((v) => v.evaluated.value === undefined);
+      bound.written.some((v) => v.evaluated.value === undefined);
     return incomplete ? own : rejected(bound, bound.signature, context);
   });
 
@@ -29,9 +28,8 @@ const codeOf: Readonly<Record<ParamProblem["kind"], Code>> = {
 };
 
 function rejected(bound: BoundCall, signature: Signature, context: Context): Diagnostic[] {
-  const params = Object.fromEntries(bound.values.map((v) => [v.name, v.evaluated.value as Json]));
-  const given = new Set(bound.values.filter((v) => v.provenance.from !== "default").map((v) => v.name));
-  return signature.validate(params, given).map((problem) => {
+  const written = new Set(bound.written.map((v) => v.name));
+  return signature.validate(bound.params, written).map((problem) => {
     const given = bound.values.find((v) => v.name === problem.param);
     const value = given?.evaluated.value;
     const shown = value === undefined ? "" : `, this is ${show(value)}`;

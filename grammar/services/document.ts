@@ -130,8 +130,8 @@ function occurrencesIn(declaration: ast.Declaration, context: Context): Occurren
 /** Where words stand that are choices of a parameter or columns of a row, though a declaration may have the same name. */
 function wordsThatNameNothing(nodes: readonly BoundNode[]): Set<number> {
   const found = new Set<number>();
-  for (const { values } of nodes.flatMap((n) => n.calls)) {
-    for (const { expression, schema } of values) {
+  for (const { written } of nodes.flatMap((n) => n.calls)) {
+    for (const { expression, schema } of written) {
       if (!expression) continue;
       const choices = choicesOf(schema) as readonly unknown[];
       const columns = schema["x-align"] === "expression";

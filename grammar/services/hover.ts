@@ -27,7 +27,7 @@ export function hover(document: Document, offset: number): Hover | undefined {
     if (!signature) continue;
     if (touches(call.call.callee.span, offset))
       return { span: call.call.callee.span, text: operation(signature, call.output) };
-    const value = call.values.find((v) => v.written && touches(v.written.span, offset));
+    const value = call.written.find((v) => v.written && touches(v.written.span, offset));
     if (value?.written) return { span: value.written.span, text: parameter(value.name, value.schema) };
   }
   const word = wordAt(within, document, offset);
