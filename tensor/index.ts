@@ -35,11 +35,21 @@ export {
   whiten,
 } from "./loss/advantage.ts";
 export { crossEntropy, sequenceLogprobs } from "./loss/cross-entropy.ts";
-export { type DpoKind, type DpoOptions, type DpoResult, dpo, type PairLogprobs } from "./loss/dpo.ts";
+export {
+  type DpoKind,
+  type DpoOptions,
+  type DpoResult,
+  dpo,
+  dpoKinds,
+  type PairLogprobs,
+  smoothedKinds,
+} from "./loss/dpo.ts";
 export { fullKl, type KlEstimator, klEstimate, klTerm } from "./loss/kl.ts";
 export { type KlControl, nextKlCoef } from "./loss/kl-control.ts";
+export { kto } from "./loss/kto.ts";
 export { type Aggregation, entropy, policyLoss, tokenWeights, valueLoss, weighted } from "./loss/ppo.ts";
 export { kWise, pairAccuracy, plackettLuce } from "./loss/ranking.ts";
+export { orpo, simpo, unlikelihood } from "./loss/reference-free.ts";
 export { type SupervisedRows, sumPerSequence, supervisedRows } from "./loss/supervised-rows.ts";
 export type { Geometry } from "./models/architecture.ts";
 export {

@@ -2,7 +2,9 @@
 import type { EstimateRun } from "../../engine/index.ts";
 import { geometry } from "../../tensor/index.ts";
 import { longestOf, modelOf, rowsOf, trainingEstimate, unknownModel } from "../training/estimate.ts";
-import { batchOf, type DpoParams, lossOf, type Pair, readPairs } from "./run.ts";
+import { lossOf } from "./losses.ts";
+import { batchOf, type Pair, readPairs } from "./pairs.ts";
+import type { DpoParams } from "./run.ts";
 
 export const estimate: EstimateRun<DpoParams> = async ({ params, inputs }) => {
   const [start] = inputs.model!;
@@ -13,7 +15,6 @@ export const estimate: EstimateRun<DpoParams> = async ({ params, inputs }) => {
   const about = geometry(model.config);
   const limit = longestOf(model, params.max_length);
   const example = { ids: Array<number>(limit).fill(0), mask: Array<boolean>(limit).fill(true) };
-  const scored = { reference: [0, 0] as const };
   const found =
     dir === undefined || !model.shell
       ? undefined
@@ -24,11 +25,11 @@ export const estimate: EstimateRun<DpoParams> = async ({ params, inputs }) => {
     model,
     loss: lossOf(params),
     bound: found === undefined,
-    longest: { chosen: example, rejected: example, ...scored },
+    longest: { chosen: example, rejected: example },
     rows,
-    examples: found?.map((pair) => ({ ...pair, ...scored })),
+    examples: found,
     length: ({ chosen, rejected }) => Math.max(chosen.ids.length, rejected.ids.length),
-    batch: (chosen, size) => batchOf(chosen, { size, of: chosen.length, geometry: about }),
+    batch: (chosen, size) => batchOf(chosen, [], { size, of: chosen.length, geometry: about }),
   });
   // The reference reads every pair once; a training step costs about three such passes.
   const { flops } = estimate.cost ?? {};

@@ -1,7 +1,7 @@
 // The training loop that pretrain, sft and dpo share: order of examples, schedule, steps, checkpoints, and what is reported.
 import { join } from "node:path";
 import { type OutputContext, TaskError } from "../../engine/index.ts";
-import { type Batch, schedule, stream, TensorError, type Trainer } from "../../tensor/index.ts";
+import { type Batch, type Params, schedule, stream, TensorError, type Trainer } from "../../tensor/index.ts";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { TrainingParams } from "./params.ts";
 
@@ -15,6 +15,10 @@ export interface LoopOptions {
    * each divides by the count of the whole.
    */
   batch(piece: readonly number[], whole: readonly number[]): Batch;
+  /** Awaited before the pieces of step number `step` are made: what must be computed from the weights as they stand. */
+  before?(whole: readonly number[], step: number): Promise<void>;
+  /** Weights beside the trainer's that a run depends on; they are in its checkpoints. */
+  readonly beside?: { peek(): Params; restore(params: Params): void };
   /** Tokens that a batch trains on, for the total. */
   tokens(indices: readonly number[]): number;
   /** Metrics on held-out data, by the names that they are reported under. */
@@ -39,6 +43,9 @@ interface Standing {
   readonly tail: { readonly count: number; readonly sums: Readonly<Record<string, number>> };
 }
 
+/** Where the weights beside the trainer's stand in a checkpoint. */
+const BESIDE = "beside";
+
 export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
   const { ctx, trainer, examples } = options;
   const { params } = ctx;
@@ -52,7 +59,10 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
   });
   const checkpoints = ctx.scratch === undefined ? undefined : join(ctx.scratch, "checkpoints");
   const resumed = checkpoints === undefined ? undefined : await loadCheckpoint<Standing>(checkpoints);
-  if (resumed) trainer.restore(resumed.state);
+  if (resumed) {
+    trainer.restore(resumed.state);
+    options.beside?.restore(resumed.state.slots[BESIDE]!);
+  }
   const tail = new Means(resumed?.standing.tail);
   let tokens = resumed?.standing.tokens ?? 0;
   let first_loss = resumed?.standing.first_loss ?? Number.NaN;
@@ -65,7 +75,9 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
     if (checkpoints === undefined) return;
     const standing: Standing = { tokens, first_loss, tail: tail.state() };
     await trainer.settle();
-    await saveCheckpoint(checkpoints, trainer.peek(), standing);
+    const { slots, ...state } = trainer.peek();
+    const beside = options.beside && { [BESIDE]: options.beside.peek() };
+    await saveCheckpoint(checkpoints, { ...state, slots: { ...slots, ...beside } }, standing);
     saved = performance.now();
   };
 
@@ -77,6 +89,7 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
   for (let step = start; step < steps; step++) {
     const indices = order.next().value;
     const learning_rate = rate(step);
+    await options.before?.(indices, step);
     const pieces = chunks(indices, params.micro_batch_size ?? indices.length);
     const { loss, grad_norm, metrics } = await trainer
       .step(
