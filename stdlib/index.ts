@@ -13,6 +13,7 @@ import { decoder } from "./decoder/index.ts";
 import { dpo } from "./dpo/index.ts";
 import { evaluate } from "./evaluate/index.ts";
 import { exec } from "./exec/index.ts";
+import { frontier } from "./frontier/index.ts";
 import type { Conversation, ReplyOptions } from "./generate/conversation.ts";
 import { generate } from "./generate/index.ts";
 import { gguf } from "./gguf/index.ts";
@@ -78,6 +79,7 @@ export const library: ReadonlyMap<string, Operation> = new Map(
     compare,
     exec,
     report,
+    frontier,
   ].map((operation) => [operation.id ?? operation.name, operation]),
 );
 

@@ -27,7 +27,7 @@ export async function report(file: string, options: ReportOptions): Promise<numb
   }
   const stages = [];
   for (const task of plan.tasks) {
-    const isTable = task.calls.at(-1)?.op === "report";
+    const isTable = ["report", "frontier"].includes(task.calls.at(-1)?.op ?? "");
     stages.push(await stageReport(task, plan, store, isTable ? wholeTable : options.samples));
   }
   const keys = new Set(plan.tasks.flatMap(({ key, artifact }) => (key && artifact ? [key] : [])));

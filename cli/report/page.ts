@@ -23,7 +23,7 @@ export interface Page {
 export function page({ plan, events, stages, curves }: Page): string {
   const bars = barsOf(events);
   const linkOf = ({ id }: { id: string }) => `#${anchor(id)}`;
-  const tables = stages.filter(({ ops }) => ops.at(-1) === "report");
+  const tables = stages.filter(({ columns }) => columns !== undefined);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -108,10 +108,14 @@ function failures(events: readonly Event[]): string {
     .join("\n");
 }
 
-/** A table of `report` as such; what other stages have to say as they say it. */
+/** A table as such, with its plot; what other stages have to say as they say it. */
 function result(stage: StageReport): string {
   const title = `<h3><a href="#${anchor(stage.node)}">${quoted(stage.node)}</a></h3>`;
-  return `${title}${stage.ops.at(-1) === "report" ? samples(stage.samples, stage.columns) : `<pre>${quoted(stage.summary!.trimEnd())}</pre>`}`;
+  const drawn = stage.plot === undefined ? "" : `<div class="figure">${plot(stage.plot)}</div>`;
+  const told = stage.columns
+    ? samples(stage.samples, stage.columns)
+    : `<pre>${quoted(stage.summary!.trimEnd())}</pre>`;
+  return `${title}${drawn}${told}`;
 }
 
 function article(stage: StageReport, plots: readonly Plot[]): string {

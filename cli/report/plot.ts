@@ -17,15 +17,21 @@ export interface Plot {
 }
 
 const width = 360;
-const height = 210;
-const area = { left: 50, right: width - 14, top: 34, bottom: height - 38 };
+/** Where a legend that does not fit beside the title stands below it. */
+const legendRow = 16;
 /** Points of a drawn line: more would not be seen. */
 const finest = 300;
 /** A noisy line of at least so many points gets a running mean over a share of them. */
 const smoothed = { from: 60, share: 1 / 25 };
+/** So few points are shown as such. */
+const sparse = 12;
 
 export function plot({ title, unit, series }: Plot): string {
   const points = series.flatMap((one) => one.points);
+  const beside = title.length * 7 + legendWidth(series) < width - 64;
+  const shift = beside ? 0 : legendRow;
+  const height = 210 + shift;
+  const area = { left: 50, right: width - 14, top: 34 + shift, bottom: height - 38 };
   const x = axis(
     points.map(([at]) => at),
     [area.left, area.right],
@@ -39,8 +45,13 @@ export function plot({ title, unit, series }: Plot): string {
   const lines = series.map(({ points: of }, n) => {
     const noisy = of.length >= smoothed.from;
     const mean = noisy ? runningMean(of, Math.ceil(of.length * smoothed.share)) : of;
-    return `${noisy ? line("raw", thinned(of), n) : ""}${line("line", thinned(mean), n)}${of.length === 1 ? `<circle class="dot series-${n}" cx="${x.at(of[0]![0])}" cy="${y.at(of[0]![1])}" r="3"/>` : ""}`;
+    return `${noisy ? line("raw", thinned(of), n) : ""}${line("line", thinned(mean), n)}${of.length <= sparse ? dots(of, n) : ""}`;
   });
+  function dots(of: readonly Point[], n: number): string {
+    return of
+      .map(([px, py]) => `<circle class="dot series-${n}" cx="${x.at(px)}" cy="${y.at(py)}" r="3"/>`)
+      .join("");
+  }
   return `<svg class="plot" viewBox="0 0 ${width} ${height}" role="img" aria-label="${quoted(`${title} over ${unit}`)}">
 <text class="title" x="${area.left}" y="16">${quoted(title)}</text>
 ${y.ticks.map(({ at, text }) => `<path class="grid" d="M${area.left} ${at}H${area.right}"/><text class="tick y" x="${area.left - 7}" y="${at + 3.5}">${text}</text>`).join("\n")}
@@ -48,18 +59,21 @@ ${x.ticks.map(({ at, text }) => `<path class="axis" d="M${at} ${area.bottom}v4"/
 <path class="axis" d="M${area.left} ${area.top}V${area.bottom}H${area.right}"/>
 <text class="tick x" x="${(area.left + area.right) / 2}" y="${height - 6}">${quoted(unit)}</text>
 ${lines.join("\n")}
-${series.length > 1 ? legend(series) : ""}
+${series.length > 1 ? legend(series, area.right, 16 + shift) : ""}
 </svg>`;
 }
 
-function legend(series: readonly Series[]): string {
-  let right = area.right;
-  const entries = [...series].reverse().map(({ name }, i) => {
+const entryWidth = ({ name }: Series): number => name.length * 6.1 + 29;
+const legendWidth = (series: readonly Series[]): number =>
+  series.length > 1 ? series.reduce((sum, one) => sum + entryWidth(one), 0) : 0;
+
+function legend(series: readonly Series[], end: number, y: number): string {
+  let right = end;
+  const entries = [...series].reverse().map((one, i) => {
     const n = series.length - 1 - i;
-    const text = `<text class="legend" x="${right}" y="16">${quoted(name)}</text>`;
-    right -= name.length * 6.1 + 7;
-    const mark = `<path class="line series-${n}" d="M${right - 12} 12.5h10"/>`;
-    right -= 22;
+    const text = `<text class="legend" x="${round(right)}" y="${y}">${quoted(one.name)}</text>`;
+    const mark = `<path class="line series-${n}" d="M${round(right - one.name.length * 6.1 - 19)} ${y - 3.5}h10"/>`;
+    right -= entryWidth(one);
     return mark + text;
   });
   return entries.join("");

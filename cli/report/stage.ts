@@ -13,6 +13,7 @@ import type { Json } from "../../grammar/index.ts";
 import { library } from "../../stdlib/index.ts";
 import { shownValue } from "../ui/format.ts";
 import { origin } from "../ui/provenance.ts";
+import type { Plot } from "./plot.ts";
 
 export interface StageReport {
   readonly node: string;
@@ -34,6 +35,8 @@ export interface StageReport {
   readonly samples: readonly RowData[];
   /** Of a table: its columns in the order in which they are read. */
   readonly columns?: readonly string[];
+  /** Of a stage that drew one. */
+  readonly plot?: Plot;
   readonly params: readonly {
     readonly call: string;
     readonly name: string;
@@ -98,7 +101,7 @@ async function rowsOf(
   tree: string,
   store: Store,
   wanted: number,
-): Promise<Pick<StageReport, "rows" | "samples" | "columns">> {
+): Promise<Pick<StageReport, "rows" | "samples" | "columns" | "plot">> {
   const laid = await store.materialise(tree);
   if (!("dir" in laid) || !existsSync(join(laid.dir, "columns.json"))) return { samples: [] };
   const samples: RowData[] = [];
@@ -107,10 +110,10 @@ async function rowsOf(
     samples.push(row);
   }
   const { rows } = await readColumns(laid.dir);
-  const table = join(laid.dir, "table.json");
-  return {
-    rows,
-    samples,
-    ...(existsSync(table) ? (JSON.parse(readFileSync(table, "utf8")) as { columns: string[] }) : {}),
+  const beside = <T>(name: string): T | undefined => {
+    const path = join(laid.dir, name);
+    return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as T) : undefined;
   };
+  const drawn = beside<Plot>("plot.json");
+  return { rows, samples, ...beside<{ columns: string[] }>("table.json"), ...(drawn && { plot: drawn }) };
 }

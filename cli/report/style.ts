@@ -5,14 +5,14 @@ export const style = `
   --ground: #fff; --raised: #f7f8fa; --line: #e2e5ea; --text: #1c2026; --quiet: #646c79;
   --accent: #2c63d6; --good: #17713a; --good-ground: #e3f4e8; --bad: #b3261e; --bad-ground: #fce8e6;
   --data: #e8f0fe; --data-line: #5b8def; --model: #fdf3d8; --model-line: #c58f00;
-  --s0: #2c63d6; --s1: #d9730d; --s2: #17855a; --s3: #9b51b8;
+  --s0: #2c63d6; --s1: #d9730d; --s2: #17855a; --s3: #9b51b8; --s4: #b08900; --s5: #c2407b;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --ground: #14171c; --raised: #1b1f26; --line: #2e343e; --text: #e4e7ec; --quiet: #98a1b0;
     --accent: #7fa9ff; --good: #7bd699; --good-ground: #16341f; --bad: #ff8f86; --bad-ground: #43201d;
     --data: #1b2a45; --data-line: #5b8def; --model: #37300f; --model-line: #c9a227;
-    --s0: #7fa9ff; --s1: #ffa657; --s2: #6bd3a4; --s3: #d49bec;
+    --s0: #7fa9ff; --s1: #ffa657; --s2: #6bd3a4; --s3: #d49bec; --s4: #e3c454; --s5: #f28ab5;
   }
 }
 * { box-sizing: border-box; }
@@ -57,6 +57,7 @@ details { margin-top: 8px; }
 summary { cursor: pointer; color: var(--quiet); font-size: 14px; }
 summary:hover { color: var(--text); }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(310px, 100%), 1fr)); gap: 12px; margin: 12px 0; }
+.figure { max-width: 640px; }
 .card { background: var(--raised); border-radius: 8px; padding: 10px 14px; margin: 8px 0; display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 3px 16px; }
 dt { color: var(--quiet); font-size: 13px; padding-top: 1px; }
 dd { margin: 0; overflow-wrap: anywhere; }
@@ -74,9 +75,10 @@ svg text { fill: var(--quiet); font: 11px system-ui, -apple-system, "Segoe UI", 
 .tick.y { text-anchor: end; }
 svg .grid { stroke: var(--line); fill: none; }
 svg .axis { stroke: var(--quiet); stroke-opacity: 0.6; fill: none; }
+.plot .dot { fill: var(--ground); stroke-width: 1.8; }
 .plot .line, .plot .raw { fill: none; stroke-linejoin: round; stroke-width: 1.8; }
 .plot .raw { stroke-width: 1; stroke-opacity: 0.3; }
-.series-0 { stroke: var(--s0); } .series-1 { stroke: var(--s1); } .series-2 { stroke: var(--s2); } .series-3 { stroke: var(--s3); }
+.series-0 { stroke: var(--s0); } .series-1 { stroke: var(--s1); } .series-2 { stroke: var(--s2); } .series-3 { stroke: var(--s3); } .series-4 { stroke: var(--s4); } .series-5 { stroke: var(--s5); }
 .timeline { width: 100%; min-width: 560px; height: auto; }
 .timeline .name { text-anchor: end; fill: var(--text); }
 .timeline .bar { fill: var(--accent); fill-opacity: 0.75; }
