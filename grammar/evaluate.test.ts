@@ -68,7 +68,12 @@ describe("an expectation", () => {
 });
 
 describe("over a row", () => {
-  const row: Record<string, Json> = { text: "Call me Ishmael.", year: 1851, tags: ["sea", "whale"] };
+  const row: Record<string, Json> = {
+    text: "Call me Ishmael.",
+    year: 1851,
+    tags: ["sea", "whale"],
+    book: { title: "Moby-Dick" },
+  };
   test.each<[string, Json]>([
     ["words(text)", 3],
     ["length(text)", 16],
@@ -76,6 +81,9 @@ describe("over a row", () => {
     ["lower(text)", "call me ishmael."],
     ['contains(text, "Ish")', true],
     ['contains(tags, "ship")', false],
+    ['position(tags, "whale")', 1],
+    ['[year - 1, "sea"]', [1850, "sea"]],
+    ['field(book, "title")', "Moby-Dick"],
     ['starts_with(text, "Call") and ends_with(text, ".")', true],
     ["year - 1800 >= 51", true],
     ["not (year > 1900 or words(text) == 3)", false],
@@ -87,6 +95,8 @@ describe("over a row", () => {
 
   test("a column that is absent has no value, nor has what is made of it", () => {
     expect(evaluateRow(expr("words(missing) > 3"), row)).toBeUndefined();
+    expect(evaluateRow(expr('position(tags, "ship")'), row)).toBeUndefined();
+    expect(evaluateRow(expr('field(book, "author")'), row)).toBeUndefined();
     expect(evaluate(expr("1 / 0"))).toBeUndefined();
   });
 });

@@ -67,9 +67,9 @@ export function lowerExpression(e: ast.Expression, source: Source, meaning: Mean
       const values = items.map((i) => (i.expr?.kind === "literal" ? i.expr.value : undefined));
       const problems = items.flatMap((i) => i.problems);
       if (problems.length > 0 || items.some((i) => i.expr === undefined)) return nothing(...problems);
-      if (values.some((v) => v === undefined))
-        return nothing(notHere(at, "a list of anything but plain values"));
-      return literal(values as Json[], text);
+      if (values.every((v) => v !== undefined)) return literal(values as Json[], text);
+      const args = items.map((i) => i.expr!);
+      return { expr: { kind: "call", fn: "list", args, text }, type: "list", problems: [] };
     }
     case "not":
     case "negate": {

@@ -90,6 +90,33 @@ export const functions: Readonly<Record<string, ExpressionFunction>> = {
         ? value.some((item) => JSON.stringify(item) === JSON.stringify(part))
         : text(value).includes(text(part)),
   },
+  list: {
+    takes: ["any"],
+    many: true,
+    gives: "list",
+    doc: "its arguments as a list; `[a, b]` is the same",
+    apply: (...items) => items,
+  },
+  field: {
+    takes: ["any", "string"],
+    gives: "any",
+    doc: "what a record has under a name",
+    apply: (value, name) =>
+      typeof value === "object" && value !== null && !Array.isArray(value) && Object.hasOwn(value, text(name))
+        ? value[text(name)]
+        : undefined,
+  },
+  position: {
+    takes: ["list", "any"],
+    gives: "number",
+    doc: "where a list has an item, counted from 0",
+    apply: (value, part) => {
+      const at = Array.isArray(value)
+        ? value.findIndex((item) => JSON.stringify(item) === JSON.stringify(part))
+        : -1;
+      return at < 0 ? undefined : at;
+    },
+  },
   starts_with: {
     takes: ["string", "string"],
     gives: "boolean",

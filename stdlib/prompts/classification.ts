@@ -44,10 +44,17 @@ export function textsIn(value: Json | undefined, number: number): readonly strin
   });
 }
 
+/** Some files write positions as texts ("3"); a choice that reads so goes first. */
+function positionOf(item: Json | undefined, choices: readonly string[]): number {
+  const named = typeof item === "string" ? choices.indexOf(item) : -1;
+  const digits = typeof item !== "string" || /^\d+$/.test(item);
+  return named < 0 && digits ? Number(item ?? Number.NaN) : named;
+}
+
 /** Positions of the right choices: a row may name one or several, by position or by text. */
 export function labelsOf(value: Json | undefined, choices: readonly string[], number: number): number[] {
   const labels = (Array.isArray(value) ? value : [value]).map((item) => {
-    const at = typeof item === "string" ? choices.indexOf(item) : Number(item ?? Number.NaN);
+    const at = positionOf(item, choices);
     if (Number.isInteger(at) && at >= 0 && at < choices.length) return at;
     throw new TaskError({
       code: "wrong-label",
