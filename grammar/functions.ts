@@ -101,10 +101,12 @@ export const functions: Readonly<Record<string, ExpressionFunction>> = {
     takes: ["any", "string"],
     gives: "any",
     doc: "what a record has under a name",
-    apply: (value, name) =>
-      typeof value === "object" && value !== null && !Array.isArray(value) && Object.hasOwn(value, text(name))
-        ? value[text(name)]
-        : undefined,
+    apply: (value, name) => {
+      if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+      return Object.hasOwn(value, text(name))
+        ? (value as { readonly [key: string]: Json })[text(name)]
+        : undefined;
+    },
   },
   position: {
     takes: ["list", "any"],
