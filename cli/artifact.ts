@@ -1,9 +1,9 @@
 // Finds what a stage has made: its folder in the store, or in words why there is none.
 
 import type { Store } from "../engine/index.ts";
-import { failureText } from "./failure.ts";
 import { badFile, openPlan, type PipelineOptions } from "./pipeline.ts";
 import { findStage } from "./stage.ts";
+import { failureText } from "./ui/failure-text.ts";
 
 export interface Found {
   readonly dir: string;

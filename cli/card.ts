@@ -1,17 +1,21 @@
 // Writes the card of a published artifact: what it is, how it came to be, what was measured. No dates: same inputs, same card.
-import { writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Plan, PlannedArtifact, PlanTask } from "../engine/index.ts";
 import { metric } from "./ui/format.ts";
 
-/** As README.md, where model hubs look for it. */
+/** As README.md, where model hubs look for it; returns its path. */
 export async function writeCard(
   to: string,
   node: string,
   plan: Plan,
   artifacts: ReadonlyMap<string, PlannedArtifact>,
-): Promise<void> {
-  await writeFile(join(to, "README.md"), card(node, plan, artifacts));
+): Promise<string> {
+  const path = join(to, "README.md");
+  const text = card(node, plan, artifacts);
+  if (!existsSync(path) || (await readFile(path, "utf8")) !== text) await writeFile(path, text);
+  return path;
 }
 
 export function card(node: string, plan: Plan, artifacts: ReadonlyMap<string, PlannedArtifact>): string {

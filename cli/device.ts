@@ -3,14 +3,9 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import {
-  type BackendReport,
-  type Device,
-  isDevice,
-  likelyDevices,
-  machineStamp,
-  numerics,
-} from "../stdlib/index.ts";
+import type { BackendReport } from "../stdlib/index.ts";
+import { numerics } from "../stdlib/training/numerics.ts";
+import { type Device, isDevice, likelyDevices, machineStamp } from "../tensor/backends/devices.ts";
 
 declare const ALIGN_VERSION: string;
 

@@ -32,7 +32,10 @@ command("run", "check, plan, and run what is not cached; resume what was interru
   .option("--dry-run", "stop after the plan")
   .option("--verify-inputs", "read every input file again, also those that look untouched")
   .option("--json", "one event per line on stdout")
-  .action(async (file, options) => exit((await import("./commands/run.ts")).run(file, options)));
+  .action(async (file, options) => {
+    const status = await (await import("./unchanged.ts")).runUnchanged(file, options);
+    await exit(status ?? (await import("./commands/run.ts")).run(file, options));
+  });
 
 program
   .command("check")
@@ -273,6 +276,6 @@ function number(text: string): number {
   return value;
 }
 
-async function exit(status: Promise<number>): Promise<void> {
+async function exit(status: Promise<number> | number): Promise<void> {
   process.exitCode = await status;
 }

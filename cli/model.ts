@@ -1,8 +1,8 @@
 // Finds the model that a person names: a folder, a GGUF file, or a stage of a pipeline that has been run.
 import { stat } from "node:fs/promises";
 import { artifactOf } from "./artifact.ts";
-import { failureText } from "./failure.ts";
 import { badFile } from "./pipeline.ts";
+import { failureText } from "./ui/failure-text.ts";
 
 /** A folder or GGUF file as it is; `FILE#stage` as the artifact of that stage. */
 export async function modelPath(

@@ -1,7 +1,15 @@
 // Opens a .align file: checked against the standard library, its errors shown, its store found.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, dirname, join, relative, resolve } from "node:path";
-import { createPlan, openStore, type Plan, resolveFiles, type Store } from "../engine/index.ts";
+import { existsSync, readdirSync } from "node:fs";
+import { basename, dirname, relative, resolve } from "node:path";
+import {
+  createPlan,
+  type FileSystem,
+  openStore,
+  type Plan,
+  resolveFiles,
+  type Store,
+} from "../engine/index.ts";
+import { Witness } from "../engine/standing.ts";
 import {
   check,
   type Diagnostic,
@@ -13,8 +21,10 @@ import {
 } from "../grammar/index.ts";
 import { type Device, library, peekRow, standardModules } from "../stdlib/index.ts";
 import { chooseDevice } from "./device.ts";
-import { failureText } from "./failure.ts";
+import { storePath } from "./store-path.ts";
+import { failureText } from "./ui/failure-text.ts";
 import { terminalWidth, useColour } from "./ui/terminal.ts";
+import { isVariableSet } from "./unchanged.ts";
 
 export interface PipelineOptions {
   readonly profile?: string;
@@ -38,19 +48,27 @@ export interface Checked {
 }
 
 /** Reads and checks; undefined when the file cannot be read, which has been said. */
-export function checkFile(path: string, options: PipelineOptions): Checked | undefined {
+export function checkFile(
+  path: string,
+  options: PipelineOptions,
+  witness = new Witness(),
+): Checked | undefined {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = textOf(path, witness);
   } catch (error) {
     console.error(unreadable(path, error));
     return undefined;
   }
-  return checkSource({ path, text }, options);
+  return checkSource({ path, text }, options, witness);
 }
 
-export function checkSource(source: Source, options: PipelineOptions): Checked {
-  const { program, diagnostics, sources } = check(source, library, hostOf(source.path), {
+function textOf(path: string, files: FileSystem): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(files.read(path));
+}
+
+export function checkSource(source: Source, options: PipelineOptions, witness = new Witness()): Checked {
+  const { program, diagnostics, sources } = check(source, library, hostOf(source.path, witness), {
     ...(options.profile === undefined ? {} : { profile: options.profile }),
     ...(options.set === undefined ? {} : { set: options.set }),
   });
@@ -69,19 +87,32 @@ export function unreadable(path: string, error: unknown): string {
 }
 
 /** The outside world as a file of this path sees it; `root` is the file that was asked for, under the name it was given. */
-function hostOf(path: string, root = path): Host {
+function hostOf(path: string, witness: Witness, root = path): Host {
   return {
-    resolve: (spec, as) => resolveFiles(spec, path, undefined, as),
-    peek: (spec) => peekRow(spec, path, process.env),
-    hasVariable: (name) => (process.env[name] ?? "") !== "",
-    module: (spec) => importFile(spec, path, root),
+    resolve: (spec, as) => resolveFiles(spec, path, witness, as),
+    peek(spec) {
+      // What is no file here, it may find in the hub's cache.
+      if ("problem" in resolveFiles(spec, path, witness)) witness.lookAway();
+      return peekRow(spec, path, process.env);
+    },
+    hasVariable(name) {
+      const isSet = isVariableSet(name);
+      witness.variables.set(name, isSet);
+      return isSet;
+    },
+    module: (spec) => importFile(spec, path, witness, root),
   };
 }
 
-function importFile(spec: string, from: string, root: string): ReturnType<NonNullable<Host["module"]>> {
+function importFile(
+  spec: string,
+  from: string,
+  witness: Witness,
+  root: string,
+): ReturnType<NonNullable<Host["module"]>> {
   if (spec.startsWith("std:")) {
     const text = standardModules.get(spec);
-    if (text !== undefined) return { source: { path: spec, text }, host: hostOf(spec, root) };
+    if (text !== undefined) return { source: { path: spec, text }, host: hostOf(spec, witness, root) };
     const names = [...standardModules.keys()];
     const [near] = nearest(spec, names);
     const help = near ? `did you mean "${near}"?` : `modules of the standard library are ${names.join(", ")}`;
@@ -90,7 +121,7 @@ function importFile(spec: string, from: string, root: string): ReturnType<NonNul
   const file = resolve(dirname(from), spec);
   const path = file === resolve(root) ? root : relative("", file);
   try {
-    return { source: { path, text: readFileSync(path, "utf8") }, host: hostOf(path, root) };
+    return { source: { path, text: textOf(path, witness) }, host: hostOf(path, witness, root) };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const beside = code === "ENOENT" ? alignFilesIn(dirname(path)) : [];
@@ -115,11 +146,14 @@ export function printDiagnostics({ sources, diagnostics }: Checked): void {
 export async function openPlan(
   path: string,
   options: PipelineOptions,
-): Promise<{ plan: Plan; store: Store; device: Device } | number> {
-  const checked = checkFile(path, options);
+): Promise<{ plan: Plan; store: Store; device: Device; witness: Witness } | number> {
+  const witness = new Witness();
+  const checked = checkFile(path, options, witness);
   if (!checked) return badFile;
   printDiagnostics(checked);
   if (!checked.program) return badFile;
+  // What it has to say, it says every time.
+  if (checked.diagnostics.length > 0) witness.lookAway();
   const chosen = await chooseDevice(options.device ?? "auto");
   if ("message" in chosen) {
     console.error(failureText(chosen));
@@ -129,23 +163,12 @@ export async function openPlan(
   const planned = await createPlan(checked.program, {
     operations: library,
     store,
+    files: witness,
     numerics: chosen.numerics,
     ...(options.only === undefined ? {} : { only: options.only }),
     ...(options.verifyInputs ? { verifyInputs: true } : {}),
   });
-  if ("plan" in planned) return { plan: planned.plan, store, device: chosen.device };
+  if ("plan" in planned) return { plan: planned.plan, store, device: chosen.device, witness };
   for (const problem of planned.problems) console.error(failureText(problem));
   return badFile;
-}
-
-/** `--store`, else ALIGN_STORE, else `.align` beside the project that the file is part of. */
-export function storePath(path: string, given: string | undefined): string {
-  const wanted = given ?? process.env.ALIGN_STORE;
-  if (wanted) return resolve(wanted);
-  const here = dirname(resolve(path));
-  for (let dir = here; ; dir = dirname(dir)) {
-    if ([".align", ".git", "package.json"].some((mark) => existsSync(join(dir, mark))))
-      return join(dir, ".align");
-    if (dirname(dir) === dir) return join(here, ".align");
-  }
 }

@@ -1,7 +1,7 @@
 // Finds a stage of a plan by the name that was typed, and says what it may have been meant as.
 import type { Plan, PlanTask } from "../engine/index.ts";
 import { nearest } from "../grammar/index.ts";
-import { failureText } from "./failure.ts";
+import { failureText } from "./ui/failure-text.ts";
 
 /** Undefined when there is none, which has been said. */
 export function findStage(plan: Plan, name: string, file: string): PlanTask | undefined {

@@ -27,7 +27,7 @@ export type {
   PlanTask,
   TaskState,
 } from "./plan/plan.ts";
-export { type Clock, systemClock } from "./ports.ts";
+export { type Clock, type FileSystem, systemClock } from "./ports.ts";
 export { asProblem, type Problem } from "./problem.ts";
 export { pipelinesOf, publicationsOf, rootsOf } from "./roots.ts";
 export type { Finish } from "./run/conclude.ts";

@@ -67,6 +67,11 @@ export function runsOf(store: Store, pipeline: string): string[] {
   return lines.filter((line) => line.pipeline === pipeline).map((line) => line.run);
 }
 
-export function recordRun(store: Store, pipeline: string, run: string): void {
+/** By time, and by process; `n` tells those of one process apart. */
+export function nameOfRun(now: number, pid: number, n = 0): string {
+  return `${new Date(now).toISOString().replace(/[-:]/g, "")}-${pid}-${n}`;
+}
+
+export function recordRun(store: Pick<Store, "log">, pipeline: string, run: string): void {
   store.log("runs.jsonl").append([{ run, pipeline }]);
 }

@@ -6,8 +6,8 @@ import { library } from "../../stdlib/index.ts";
 import { libraryPages } from "../docs/library.ts";
 import { operationPage } from "../docs/operation.ts";
 import { pipelinePage } from "../docs/pipeline.ts";
-import { failureText } from "../failure.ts";
 import { badFile, checkFile, type PipelineOptions, printDiagnostics } from "../pipeline.ts";
+import { failureText } from "../ui/failure-text.ts";
 
 export interface DocsOptions extends PipelineOptions {
   readonly stdlib?: boolean;

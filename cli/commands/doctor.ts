@@ -6,7 +6,7 @@ import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { dirname } from "node:path";
 import { type BackendReport, devices } from "../../stdlib/index.ts";
 import { chooseDevice, examineAll } from "../device.ts";
-import { storePath } from "../pipeline.ts";
+import { storePath } from "../store-path.ts";
 import { bytes } from "../ui/format.ts";
 import { paint } from "../ui/terminal.ts";
 

@@ -4,8 +4,8 @@ import { chmod, copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { openModelFolder, type WrittenType, writeGguf } from "../../tensor/io/index.ts";
 import { artifactOf, type Found } from "../artifact.ts";
-import { failureText } from "../failure.ts";
 import { badFile, type PipelineOptions } from "../pipeline.ts";
+import { failureText } from "../ui/failure-text.ts";
 
 export interface ExportOptions extends PipelineOptions {
   readonly format?: Format;

@@ -1,11 +1,11 @@
 // `align report FILE`: the last run as one self-contained HTML page.
 import { writeFile } from "node:fs/promises";
 import { readEvents, runsOf } from "../../engine/index.ts";
-import { failureText } from "../failure.ts";
 import { badFile, openPlan, type PipelineOptions } from "../pipeline.ts";
 import { curvesOf } from "../report/curves.ts";
 import { page } from "../report/page.ts";
 import { stageReport } from "../report/stage.ts";
+import { failureText } from "../ui/failure-text.ts";
 
 export interface ReportOptions extends PipelineOptions {
   readonly output?: string;

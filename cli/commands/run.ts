@@ -1,21 +1,25 @@
 // `align run FILE`: the plan, performed; progress on stderr, results on stdout.
 import { totalmem } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   type Event,
   estimatePlan,
+  type Outcome,
   type PlannedArtifact,
   processSpawn,
   run as runPlan,
 } from "../../engine/index.ts";
+import { keepStanding } from "../../engine/standing.ts";
 import { library } from "../../stdlib/index.ts";
 import { writeCard } from "../card.ts";
 import { tooLarge } from "../estimates.ts";
-import { failureText } from "../failure.ts";
 import { badFile, openPlan, type PipelineOptions } from "../pipeline.ts";
-import { createDisplay, type Display } from "../ui/display.ts";
-import { duration, metric } from "../ui/format.ts";
+import { createDisplay, silent } from "../ui/display.ts";
+import { failureText } from "../ui/failure-text.ts";
+import { printOutcome, statusOf } from "../ui/outcome.ts";
 import { paint } from "../ui/terminal.ts";
+import { askedFor } from "../unchanged.ts";
 import { printPlan } from "./plan.ts";
 
 export interface RunOptions extends PipelineOptions {
@@ -27,12 +31,10 @@ export interface RunOptions extends PipelineOptions {
   readonly json?: boolean;
 }
 
-const status = { done: 0, failed: 1, "expectation-failed": 3, interrupted: 130 } as const;
-
 export async function run(file: string, options: RunOptions): Promise<number> {
   const opened = await openPlan(file, options);
   if (typeof opened === "number") return opened;
-  const { plan, store, device } = opened;
+  const { plan, store, device, witness } = opened;
   if (options.dryRun) {
     if (options.json) console.log(JSON.stringify(plan));
     else printPlan(plan);
@@ -51,10 +53,11 @@ export async function run(file: string, options: RunOptions): Promise<number> {
   }
 
   const interrupt = onInterrupt();
-  const artifacts = new Map<string, PlannedArtifact>();
+  const artifacts = new Map<string, PlannedArtifact & { readonly key: string }>();
+  const published: string[] = [];
   const display = options.json ? silent : createDisplay();
   const events: Event[] = [];
-  let code = 1;
+  let outcome: Outcome = "failed";
   try {
     const spawn = await processSpawn(fileURLToPath(new URL("./worker.js", import.meta.url)));
     for await (const event of runPlan(plan, {
@@ -64,8 +67,10 @@ export async function run(file: string, options: RunOptions): Promise<number> {
       device,
       memory: { budget: totalmem(), of: (node) => estimates.get(node)?.cost?.memory },
       signal: interrupt.signal,
-      finishPublication: async ({ node, params }, to) => {
-        if (params.card === true) await writeCard(to, node, plan, artifacts);
+      finishPublication: async ({ node, params }, to, made) => {
+        const manifest = await store.manifest(made.get(node)!.tree);
+        for (const { path } of manifest ?? []) published.push(join(to, path));
+        if (params.card === true) published.push(await writeCard(to, node, plan, made));
       },
       ...(options.jobs ? { jobs: options.jobs } : {}),
       ...(options.retries === undefined ? {} : { retries: options.retries }),
@@ -75,17 +80,21 @@ export async function run(file: string, options: RunOptions): Promise<number> {
       display.handle(event);
       if (event.type === "task-finished" || event.type === "task-cached") artifacts.set(event.node, event);
       if (event.type !== "task-progress") events.push(event);
-      if (event.type === "run-finished") code = status[event.outcome];
+      if (event.type === "run-finished") {
+        outcome = event.outcome;
+        const asked = askedFor(file, options);
+        const isWhole = outcome === "done" || outcome === "expectation-failed";
+        const ended = { plan, artifacts, events, outcome, published, witness };
+        if (isWhole && asked !== undefined) await keepStanding(store, asked, ended);
+      }
     }
   } finally {
     display.end();
     interrupt.release();
   }
-  report(events, options.json ?? false);
-  return code;
+  printOutcome(events, options.json ?? false);
+  return statusOf[outcome];
 }
-
-const silent: Display = { handle() {}, end() {} };
 
 /** First Ctrl-C: stop in good order. Second: stop now. */
 function onInterrupt(): { signal: AbortSignal; release(): void } {
@@ -104,47 +113,4 @@ function onInterrupt(): { signal: AbortSignal; release(): void } {
       process.off("SIGTERM", handler);
     },
   };
-}
-
-/** What the run came to. With --json only failures, and those on stderr. */
-function report(events: readonly Event[], json: boolean): void {
-  for (const event of events) {
-    if (event.type === "task-failed") {
-      console.error(`\n${failureText({ ...event.error, message: `${event.node}: ${event.error.message}` })}`);
-      if (event.tail && event.tail.length > 0)
-        console.error(paint.dim(event.tail.map((line) => `  | ${line}`).join("\n")));
-      if (event.log) console.error(paint.dim(`  log: ${event.log}`));
-    }
-    if (event.type === "publish-withheld") console.error(failureText(event.error));
-  }
-  if (json) return;
-  const summaries = events.flatMap((event) =>
-    (event.type === "task-finished" || event.type === "task-cached") && event.summary ? [event] : [],
-  );
-  for (const { node, summary } of summaries) console.log(`\n${paint.bold(node)}\n${summary!.trimEnd()}`);
-  let first = true;
-  for (const event of events) {
-    if (event.type === "expectation") {
-      if (first) console.log("");
-      first = false;
-      const values = event.values.map(
-        ({ text, value }) => `${text} = ${value === undefined ? "?" : metric(value)}`,
-      );
-      const mark = event.holds ? paint.green("✓ expect") : paint.red("✗ expect");
-      console.log(`${mark} ${event.text}  ${paint.dim(values.join(", "))}`);
-      if (!event.holds && event.message) console.log(`  ${paint.red(event.message)}`);
-    }
-    if (event.type === "published") console.log(`${paint.green("✓")} ${event.node} published to ${event.to}`);
-    if (event.type === "run-finished") {
-      const counts = [
-        `${event.ran} ran`,
-        `${event.cached} cached`,
-        ...(event.failed > 0 ? [`${event.failed} failed`] : []),
-        ...(event.skipped > 0 ? [`${event.skipped} skipped`] : []),
-      ];
-      console.error(
-        paint.dim(`${event.outcome.replace("-", " ")}: ${counts.join(", ")} in ${duration(event.seconds)}`),
-      );
-    }
-  }
 }

@@ -2,9 +2,9 @@
 import { basename } from "node:path";
 import { openServer, type Serving } from "../../stdlib/index.ts";
 import { chooseDevice } from "../device.ts";
-import { failureText } from "../failure.ts";
 import { modelPath } from "../model.ts";
 import { badFile } from "../pipeline.ts";
+import { failureText } from "../ui/failure-text.ts";
 import { paint } from "../ui/terminal.ts";
 
 export interface ServeOptions {

@@ -9,7 +9,8 @@ import {
   type Store,
 } from "../../engine/index.ts";
 import { artifactOf } from "../artifact.ts";
-import { type PipelineOptions, storePath } from "../pipeline.ts";
+import type { PipelineOptions } from "../pipeline.ts";
+import { storePath } from "../store-path.ts";
 import { bytes, duration } from "../ui/format.ts";
 import { paint } from "../ui/terminal.ts";
 

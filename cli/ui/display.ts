@@ -11,6 +11,8 @@ export interface Display {
   end(): void;
 }
 
+export const silent: Display = { handle() {}, end() {} };
+
 export function createDisplay(): Display {
   return live ? liveDisplay() : plainDisplay();
 }
@@ -38,12 +40,19 @@ function lastRows(lines: string[], rows: number): string[] {
   return lines.length < rows ? lines : lines.slice(lines.length - rows + 1);
 }
 
+/** What comes in one turn of the loop is written at once. */
 function plainDisplay(): Display {
   const plain = new PlainLines();
+  let lines: string[] = [];
+  const write = () => {
+    if (lines.length > 0) process.stderr.write(`${lines.join("\n")}\n`);
+    lines = [];
+  };
   return {
     handle(event) {
-      for (const line of plain.handle(event)) process.stderr.write(`${line}\n`);
+      if (lines.length === 0) setImmediate(write);
+      lines.push(...plain.handle(event));
     },
-    end() {},
+    end: write,
   };
 }

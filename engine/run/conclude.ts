@@ -32,8 +32,12 @@ export function checkExpectations(
   return allHold;
 }
 
-/** Adds to a published folder what its parameters ask for: a model card, another format. */
-export type Finish = (publication: Publication, to: string) => Promise<void>;
+/** Adds to a published folder what its parameters ask for: a model card, another format. `artifacts` is everything the run made or found. */
+export type Finish = (
+  publication: Publication,
+  to: string,
+  artifacts: ReadonlyMap<string, PlannedArtifact>,
+) => Promise<void>;
 
 /** False when one could not be written. */
 export async function publishAll(
@@ -61,7 +65,7 @@ export async function publishAll(
     }
     try {
       const wrote = await options.store.publish(artifacts.get(node)!.tree, to);
-      await options.finish?.(publication, to);
+      await options.finish?.(publication, to, artifacts);
       emit({ type: "published", node, to, wrote });
     } catch (error) {
       if (!(error instanceof TaskError)) throw error;

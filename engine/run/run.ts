@@ -1,7 +1,7 @@
 // Performs what the scheduler decides, and tells everything that happens.
 import { availableParallelism } from "node:os";
 import type { Event, EventBody, Outcome } from "../events.ts";
-import { eventsName, HistoryWriter, recordRun } from "../journal.ts";
+import { eventsName, HistoryWriter, nameOfRun, recordRun } from "../journal.ts";
 import { artifactOf } from "../plan/graph.ts";
 import { type KeyTree, keyOf, rowScopeOf } from "../plan/key.ts";
 import type { Plan, PlannedArtifact, PlanTask } from "../plan/plan.ts";
@@ -108,8 +108,7 @@ class Run {
     this.#clock = options.clock ?? systemClock;
     this.#store = options.store;
     const { pid } = (options.processes ?? systemProcesses).self();
-    const time = new Date(this.#clock.now()).toISOString().replace(/[-:]/g, "");
-    this.#id = `${time}-${pid}-${runs++}`;
+    this.#id = nameOfRun(this.#clock.now(), pid, runs++);
     this.#tasks = new Map(plan.tasks.map((task) => [task.id, task]));
     this.#history = new HistoryWriter(this.#store, plan.pipeline, this.#id);
     const cores = availableParallelism();

@@ -6,6 +6,7 @@
 //   runs/<run>/              journal and logs of a run      history/                last keys of every stage
 //   quarantine/              damaged files, set aside       memo.json               digests of untouched files
 //   scratch/<key>/           checkpoints of unfinished tasks rows/<scope>.jsonl      what single rows came to
+//   standing/                what whole runs rest on
 import {
   chmodSync,
   copyFileSync,
@@ -131,6 +132,17 @@ export class DiskStore implements Store {
       rmSync(this.#viewPath(tree), { recursive: true, force: true });
     }
     return first;
+  }
+
+  async filesOf(key: string): Promise<readonly string[] | undefined> {
+    const tree = (await this.lookup(key)).record?.tree;
+    const manifest = tree === undefined ? undefined : await this.manifest(tree);
+    if (tree === undefined || !manifest) return undefined;
+    return [
+      this.#actionPath(key),
+      this.#treePath(tree),
+      ...manifest.map(({ sha256 }) => this.#blobs.path(sha256)),
+    ];
   }
 
   async materialise(tree: string): Promise<{ dir: string } | { damage: string }> {

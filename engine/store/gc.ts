@@ -35,7 +35,8 @@ export async function collectGarbage({ root, records, manifest, keep }: Garbage)
   const scopes = new Set([...kept.map(({ rows }) => rows), ...(keep.rows ?? [])]);
   for (const path of oneDeep(join(root, "rows"))) if (!scopes.has(basename(path, ".jsonl"))) remove(path);
   for (const path of oneDeep(join(root, "scratch"))) if (!keep.unfinished?.has(basename(path))) remove(path);
-  for (const path of oneDeep(join(root, "quarantine"))) remove(path);
+  for (const folder of ["quarantine", "standing"])
+    for (const path of oneDeep(join(root, folder))) remove(path);
   return { artifacts: records.length - kept.length, bytes };
 }
 

@@ -10,7 +10,7 @@ import type { FileDigest } from "./store.ts";
 /** Up to here a file is read in one go. */
 const SMALL = 4 << 20;
 /** A file changed again within a tick of the file system's clock keeps its stamp: too young to be remembered. */
-const YOUNG_MS = 1000;
+export const YOUNG_MS = 1000;
 const MANY = 100_000;
 
 /** `boot`: only as long as the machine is up, because the disk may not have it yet. */

@@ -72,6 +72,10 @@ export class MemoryStore implements Store {
     return this.#trees.has(tree) ? undefined : "its list of files is missing or damaged";
   }
 
+  async filesOf(): Promise<undefined> {
+    return undefined;
+  }
+
   async materialise(tree: string): Promise<{ dir: string } | { damage: string }> {
     const damage = this.#damageOf(tree);
     if (damage !== undefined) return { damage };

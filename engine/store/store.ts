@@ -85,6 +85,8 @@ export interface Store {
   /** The record of a key, with its artifact verified. A damaged one is set aside and reported. */
   lookup(key: string): Promise<Lookup>;
   manifest(tree: string): Promise<Manifest | undefined>;
+  /** Every file of the store that the artifact of a key rests on, verified; undefined when it is not there, or is no file. */
+  filesOf(key: string): Promise<readonly string[] | undefined>;
   /** The artifact as a read-only folder, verified. */
   materialise(tree: string): Promise<{ readonly dir: string } | { readonly damage: string }>;
   begin(attempt: AttemptOf): Promise<Attempt>;

@@ -1,7 +1,7 @@
 // Where a process works in a store: a folder of its own that says whose it is, so that leftovers can be told from work in progress.
 //
 //   holder   what its leases link to     workers   a line per worker process     <n>/   the output of an attempt, or a view
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Processes, ProcessName } from "../ports.ts";

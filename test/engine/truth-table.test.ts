@@ -17,8 +17,13 @@ describe.each(Object.entries(edits))("%s", (_, table) => {
     async (_what, _reruns, { make, reruns, with: options }: Edit) => {
       const world = built.copy("a projéct");
       try {
+        expect(await world.reruns()).toEqual([]);
+        expect(world.stands()).toBe(true);
         await make?.(world);
+        const told = world.stands(options);
         expect((await world.reruns(options)).join(" ")).toBe(reruns);
+        // What is told from memory is what the run would have found.
+        if (told) expect(reruns).toBe("");
         // Once more: whatever was built is found.
         if (reruns !== "") expect(await world.reruns(options)).toEqual([]);
       } finally {

@@ -15,6 +15,7 @@ import {
   run,
   writeRows,
 } from "../../engine/index.ts";
+import { keepStanding, standingRun, Witness } from "../../engine/standing.ts";
 import { inlineSpawn } from "../../engine/testing.ts";
 import { check } from "../../grammar/index.ts";
 import { library, peekRow } from "../../stdlib/index.ts";
@@ -86,11 +87,18 @@ async function writeDown({ name, params }: Operation, ctx: OutputContext<unknown
   return { metrics: { prompts: 3 } };
 }
 
+const NUMERICS = "cpu f32";
+
 export interface RunWith extends Partial<RunOptions> {
   readonly operations?: (operations: ReadonlyMap<string, Operation>) => ReadonlyMap<string, Operation>;
   readonly numerics?: string;
   readonly profile?: string;
   readonly set?: Readonly<Record<string, string>>;
+}
+
+/** Everything that a run is told, beside what it looks at. */
+function askedFor(dir: string, { profile = "", set = {}, operations = (all) => all }: RunWith) {
+  return [dir, profile, set, [...operations(standIns)].map(([name, { version }]) => `${name} ${version}`)];
 }
 
 export class World {
@@ -132,16 +140,24 @@ export class World {
     rmSync(this.dir, { recursive: true, force: true });
   }
 
+  /** Whether a run with these options would be told from memory, because nothing that the last one rested on has changed. */
+  stands({ numerics = NUMERICS, ...options }: RunWith = {}): boolean {
+    const now = { numerics, isSet: () => false };
+    return standingRun(this.path(".align"), askedFor(this.dir, options), now) !== undefined;
+  }
+
   async run({
     operations: changed = (all) => all,
-    numerics = "cpu f32",
+    numerics = NUMERICS,
     profile,
     set,
     ...options
   }: RunWith = {}) {
     const path = this.path("truth.align");
+    const witness = new Witness();
+    witness.read(path);
     const host = {
-      resolve: (spec: string, as?: "path" | "folder") => resolveFiles(spec, path, undefined, as),
+      resolve: (spec: string, as?: "path" | "folder") => resolveFiles(spec, path, witness, as),
       peek: (spec: string) => peekRow(spec, path),
     };
     const given = { ...(profile === undefined ? {} : { profile }), ...(set === undefined ? {} : { set }) };
@@ -150,13 +166,24 @@ export class World {
     if (!program || errors.length > 0) throw new Error(JSON.stringify(errors, undefined, 1));
     const store = openStore(this.path(".align"));
     const operations = changed(standIns);
-    const planned = await createPlan(program, { operations, store, numerics });
+    const planned = await createPlan(program, { operations, store, numerics, files: witness });
     if ("problems" in planned) throw new Error(JSON.stringify(planned.problems));
     const events: Event[] = [];
     const all = { store, spawn: inlineSpawn(operations), jobs: 2, ...options };
     for await (const event of run(planned.plan, all)) events.push(event);
     const failed = events.find((event) => event.type === "task-failed");
     if (failed) throw new Error(JSON.stringify(failed));
+    const of = (event: Event) =>
+      event.type === "task-finished" || event.type === "task-cached" ? [event] : [];
+    const artifacts = new Map(events.flatMap(of).map((event) => [event.node, event]));
+    const published: string[] = [];
+    for (const event of events) {
+      if (event.type !== "published") continue;
+      const manifest = await store.manifest(artifacts.get(event.node)!.tree);
+      published.push(...manifest!.map((entry) => join(event.to, entry.path)));
+    }
+    const ended = { plan: planned.plan, artifacts, events, outcome: "done" as const, published, witness };
+    await keepStanding(store, askedFor(this.dir, { ...given, operations: changed }), ended);
     return { plan: planned.plan, events, store };
   }
 
