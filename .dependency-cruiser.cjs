@@ -25,7 +25,12 @@ module.exports = {
       from: { path: `^(${rooms})/`, pathNot: "\\.test\\.ts$" },
       to: {
         path: `^(${rooms})/`,
-        pathNot: ["^$1/", "^[a-z]+/index\\.ts$", "^tensor/(io/index|index|backends/devices)\\.ts$", "^(engine/standing|stdlib/training/numerics)\\.ts$"],
+        pathNot: [
+          "^$1/",
+          "^[a-z]+/index\\.ts$",
+          "^tensor/(io/index|index|backends/devices)\\.ts$",
+          "^(engine/standing|stdlib/training/numerics)\\.ts$",
+        ],
       },
     },
     {
