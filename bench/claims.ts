@@ -1,5 +1,5 @@
-// `npm run claims -- flan --seeds 11,12,13 [--write]`: runs a recipe with its laptop profile once for each seed, and says what became of
-// its claims (every `expect`) and its reports; with --write in the document beside the recipe, between its markers.
+// `npm run claims -- flan --seeds 11,12,13 [--write]`: runs a recipe once for each seed, with its laptop profile if it has one, and says what
+// became of its claims (every `expect`) and its reports; with --write in the document beside the recipe, between its markers.
 import { readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import { fileURLToPath } from "node:url";
@@ -19,8 +19,9 @@ interface Wanted {
 
 /** What is in the store already is not computed again: claims that were run can be written at any time. */
 async function runSeed({ recipe, profile, store }: Wanted, seed: number): Promise<SeedRun> {
-  const options = ["--profile", profile, "--set", `seed=${seed}`, ...store];
   const file = `pipelines/${recipe}.align`;
+  const own = new RegExp(`^profile ${profile} \\{`, "m").test(readFileSync(`${root}${file}`, "utf8"));
+  const options = [...(own ? ["--profile", profile] : []), "--set", `seed=${seed}`, ...store];
   const before = os.loadavg()[1]!;
   const { stdout } = await align("run", file, ...options, "--json");
   const events = stdout.split("\n").map((line) => JSON.parse(line) as Event);

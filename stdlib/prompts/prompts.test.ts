@@ -36,6 +36,13 @@ describe("classification", () => {
     ]);
   });
 
+  test("a position may be written as a text, unless a choice reads so", async () => {
+    const labels = async (choices: string[], label: string) =>
+      (await transformWith(classification, [{ label }], { choices })).map((row) => row.label);
+    expect(await labels(["no", "yes"], "1")).toEqual([1]);
+    expect(await labels(["1", "0"], "1")).toEqual([0]);
+  });
+
   test("choices are given once", () => {
     expect(classification.validate({})).toMatchObject([{ param: "choices" }]);
     expect(classification.validate({ choices: ["a", "b"], from: "x" })).toMatchObject([{ param: "from" }]);
