@@ -14,21 +14,12 @@ const nodeKinds = ["model", "dataset", "cluster", "mixture", "stage"] as const;
 /** Longer chains of one operator are refused, so that no later pass can run out of stack. */
 const longestChain = 200;
 
-export interface Built {
-  readonly declarations: readonly ast.Declaration[];
-  readonly diagnostics: readonly Diagnostic[];
-}
-
-/** `stumbled`: the parser met something it did not expect, so that parts of the tree may be made up. */
-export function buildAst(
+/** Declarations are told from top to bottom. */
+export function astBuilder(
   source: Source,
-  cst: CstNode,
   comments: readonly IToken[],
-  stumbled: boolean,
-): Built {
-  const builder = new Builder(source, comments, stumbled);
-  const declarations = nodes(cst, "declaration").flatMap((node) => builder.declaration(node) ?? []);
-  return { declarations, diagnostics: builder.diagnostics };
+): Pick<Builder, "declaration" | "diagnostics"> {
+  return new Builder(source, comments);
 }
 
 /** One expression alone, as `--set` gives it. */
@@ -36,7 +27,7 @@ export function buildValue(
   source: Source,
   cst: CstNode,
 ): { readonly value: ast.Expression; readonly diagnostics: readonly Diagnostic[] } {
-  const builder = new Builder(source, [], false);
+  const builder = new Builder(source, []);
   return { value: builder.value(cst), diagnostics: builder.diagnostics };
 }
 
@@ -90,18 +81,19 @@ class Builder {
   readonly #docs: readonly IToken[];
   /** The first doc comment after the last declaration asked for: they are built from top to bottom. */
   #nextDoc = 0;
-  readonly #stumbled: boolean;
+  /** Parts of the tree may be made up. */
+  #stumbled = false;
   #broken = false;
   /** Where the last thing ended: holes are placed there. */
   #last = 0;
 
-  constructor(source: Source, comments: readonly IToken[], stumbled: boolean) {
+  constructor(source: Source, comments: readonly IToken[]) {
     this.#source = source;
-    this.#stumbled = stumbled;
     this.#docs = comments.filter((c) => c.tokenType === DocComment);
   }
 
-  declaration(outer: CstNode): ast.Declaration | undefined {
+  declaration(outer: CstNode, stumbled: boolean): ast.Declaration | undefined {
+    this.#stumbled = stumbled;
     const rule = Object.keys(outer.children).find((key) => key !== "Semicolon" && key !== "Export");
     const inner = rule === undefined ? undefined : node(outer, rule);
     const span = inner && this.#spanOf(inner);
@@ -195,7 +187,7 @@ class Builder {
         return {
           ...base,
           kind: "profile",
-          overrides: nodes(n, "declaration").flatMap((d) => this.declaration(d) ?? []),
+          overrides: nodes(n, "declaration").flatMap((d) => this.declaration(d, this.#stumbled) ?? []),
         };
       case "unknown":
         return { ...base, kind: "unknown", keyword: this.#unknownKind(token(n, "UnknownKind")) };

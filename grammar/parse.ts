@@ -1,13 +1,13 @@
 // Text → File: reads everything there is to read and reports what could not be.
-import type { IToken } from "chevrotain";
-import type { Expression, File, Lost } from "./ast.ts";
-import { buildAst, buildValue } from "./build-ast.ts";
+import type { CstNode, IToken } from "chevrotain";
+import type { Declaration, Expression, File, Lost } from "./ast.ts";
+import { astBuilder, buildValue } from "./build-ast.ts";
 import { diagnose, replacement } from "./codes.ts";
 import type { Diagnostic } from "./diagnostic.ts";
-import { type ParsedTokens, readTokens } from "./parser.ts";
+import { readTree } from "./parser.ts";
 import type { Source } from "./source.ts";
 import { syntaxDiagnostics } from "./syntax-errors.ts";
-import { DocComment, Equals, HashComment, kinds, UnknownKind } from "./tokens.ts";
+import { DocComment, Equals, HashComment, kinds, type Lexed, lex, UnknownKind } from "./tokens.ts";
 
 const deepestNesting = 100;
 
@@ -17,37 +17,54 @@ export interface Parsed {
 }
 
 export function parse(source: Source): Parsed {
-  const { file, diagnostics } = readFile(source);
+  // The concrete tree is far larger than the text, and what has been read of it is no longer needed.
+  const { file, diagnostics } = readFile(source, (node) => Object.assign(node, { children: {} }));
   return { file, diagnostics };
 }
 
+/** What was read, and how. */
+interface Read {
+  readonly cst: CstNode;
+  readonly lexed: Lexed;
+}
+
 /** With the concrete tree, unless brackets are nested too deeply to be read. */
-export function readFile(source: Source): Parsed & { readonly read?: ParsedTokens } {
+export function readFile(
+  source: Source,
+  done: (declaration: CstNode) => void = () => {},
+): Parsed & { readonly read?: Read } {
   const tooDeep = nestedTooDeeply(source);
   if (tooDeep) return { file: { declarations: [], comments: [], lost: new Set() }, diagnostics: [tooDeep] };
 
-  const read = readTokens(source.text);
-  const built = buildAst(source, read.cst, read.comments, read.parseErrors.length > 0);
+  const lexed = lex(source.text);
+  const { tokens, comments } = lexed;
+  const builder = astBuilder(source, comments);
+  const declarations: Declaration[] = [];
+  const { cst, errors } = readTree(lexed, "file", (node, stumbled) => {
+    const built = builder.declaration(node, stumbled);
+    if (built) declarations.push(built);
+    done(node);
+  });
   const diagnostics = [
-    ...read.lexErrors.map((e) => strayCharacter(source, e.offset, e.length)),
-    ...read.comments.filter((c) => c.tokenType === HashComment).map((c) => hashComment(source, c)),
-    ...built.diagnostics,
+    ...lexed.errors.map((e) => strayCharacter(source, e.offset, e.length)),
+    ...comments.filter((c) => c.tokenType === HashComment).map((c) => hashComment(source, c)),
+    ...builder.diagnostics,
   ];
   // A stray character or an open string explains the stumbles on its line.
   const explained = new Set(diagnostics.filter((d) => d.code !== "AL0007").map((d) => lineOf(source, d)));
-  const stumbles = syntaxDiagnostics(source, read.parseErrors, read.tokens);
+  const stumbles = syntaxDiagnostics(source, errors, tokens);
   const stumbled = new Set(stumbles.map((d) => lineOf(source, d)));
   diagnostics.push(...stumbles.filter((d) => !explained.has(lineOf(source, d))));
   return {
-    read,
+    read: { cst, lexed },
     file: {
-      declarations: built.declarations,
-      comments: read.comments.map((c) => ({
+      declarations,
+      comments: comments.map((c) => ({
         text: c.image,
         doc: c.tokenType === DocComment,
         span: { start: c.startOffset, end: c.startOffset + c.image.length },
       })),
-      lost: read.parseErrors.length > 0 ? namesIn(read.tokens) : unknownNames(read.tokens),
+      lost: errors.length > 0 ? namesIn(tokens) : unknownNames(tokens),
     },
     diagnostics: diagnostics
       .filter((d) => d.code !== "AL0007" || !stumbled.has(lineOf(source, d)))
@@ -58,9 +75,10 @@ export function readFile(source: Source): Parsed & { readonly read?: ParsedToken
 /** The expression in `text` from `from` on; undefined when it is not exactly one. */
 export function parseValue(source: Source, from: number): Expression | undefined {
   if (nestedTooDeeply(source)) return undefined;
-  const read = readTokens(source.text.slice(from).padStart(source.text.length), "value");
-  if (read.parseErrors.length > 0 || read.lexErrors.length > 0) return undefined;
-  const { value, diagnostics } = buildValue(source, read.cst);
+  const lexed = lex(source.text.slice(from).padStart(source.text.length));
+  const { cst, errors } = readTree(lexed, "value");
+  if (errors.length > 0 || lexed.errors.length > 0) return undefined;
+  const { value, diagnostics } = buildValue(source, cst);
   return diagnostics.length > 0 ? undefined : value;
 }
 

@@ -4,7 +4,6 @@ import {
   CstParser,
   type DSLMethodOpts,
   EOF,
-  type IToken,
   type OrMethodOpts,
   type TokenType,
   tokenMatcher,
@@ -17,9 +16,15 @@ const separators = new Set([t.LeftParen, t.Comma, t.Colon]);
 
 const declarationStarts = new Set<TokenType>(Object.values(t.Keyword));
 
+/** `stumbled`: something was not as expected so far, so that parts of the tree may be made up. */
+export type Met = (declaration: CstNode, stumbled: boolean) => void;
+
 type Repeated = DSLMethodOpts<unknown>;
 
 class AlignParser extends CstParser {
+  /** Told of each declaration of the file as soon as it is read. */
+  met: Met | undefined;
+
   constructor(skipValidations: boolean) {
     super(t.tokens, {
       recoveryEnabled: true,
@@ -38,7 +43,10 @@ class AlignParser extends CstParser {
 
   /** file: declaration* */
   file = this.RULE("file", () => {
-    this.MANY(() => this.SUBRULE(this.declaration));
+    this.MANY(() => {
+      const node = this.SUBRULE(this.declaration);
+      this.ACTION(() => this.met?.(node, this.errors.length > 0));
+    });
     this.CONSUME(EOF);
   });
 
@@ -414,31 +422,22 @@ class AlignParser extends CstParser {
   });
 }
 
-export interface ParsedTokens {
+export interface Tree {
   readonly cst: CstNode;
-  readonly tokens: readonly IToken[];
-  readonly comments: readonly IToken[];
-  readonly lexErrors: readonly { offset: number; length: number }[];
-  readonly parseErrors: AlignParser["errors"];
+  readonly errors: AlignParser["errors"];
 }
 
 let shared: AlignParser | undefined;
 
 /** Building the tables of the grammar takes longer than reading a file, so it happens once. */
-export function readTokens(text: string, start: "file" | "value" = "file"): ParsedTokens {
-  const lexed = t.lex(text);
+export function readTree({ tokens }: t.Lexed, start: "file" | "value", met?: Met): Tree {
   // The lexer leaves ends out; with them the parser knows where each rule ends.
-  for (const token of lexed.tokens) token.endOffset = token.startOffset + token.image.length - 1;
+  for (const token of tokens) token.endOffset = token.startOffset + token.image.length - 1;
   shared ??= new AlignParser(true);
-  shared.input = lexed.tokens;
+  shared.input = tokens;
+  shared.met = met;
   const cst = shared[start]();
-  return {
-    cst,
-    tokens: lexed.tokens,
-    comments: lexed.comments,
-    lexErrors: lexed.errors.map(({ offset, length }) => ({ offset, length })),
-    parseErrors: [...shared.errors],
-  };
+  return { cst, errors: [...shared.errors] };
 }
 
 /** For the test that the grammar is unambiguous; throws when it is not. */

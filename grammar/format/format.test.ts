@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import quickstart from "../fixtures/quickstart.align?raw";
 import { parse } from "../parse.ts";
-import { readTokens } from "../parser.ts";
+import { lex } from "../tokens.ts";
 import { format, spelling } from "./format.ts";
 
 const fmt = (text: string, width = 80): string => format({ path: "x", text }, { width });
@@ -27,7 +27,7 @@ const space = fc.constantFrom(" ", " ", "  ", "\n", "\n\n\n", " // c\n", "\n/// 
 
 /** The tokens of the quickstart with other spaces between them. */
 const respaced = fc.array(space, { minLength: 60, maxLength: 60 }).map((spaces) => {
-  const images = readTokens(quickstart).tokens.map((t) => t.image);
+  const images = lex(quickstart).tokens.map((t) => t.image);
   return images.map((image, i) => image + spaces[(i * 7) % spaces.length]).join("");
 });
 

@@ -61,11 +61,12 @@ function layOut(source: Source, width: number): string {
   const { read, diagnostics } = readFile(source);
   // Brackets too deep to be read are too deep to be laid out.
   if (!read) return source.text;
+  const { tokens, comments } = read.lexed;
   const eol = endOfLine(source.text);
   const problems = diagnostics.map((d) => d.labels[0]!.place.span);
-  const strays: Span[] = read.lexErrors.map((e) => ({ start: e.offset, end: e.offset + e.length }));
-  const units = unitsOf(source.text, read.cst, read.tokens, [...problems, ...strays], strays);
-  const { remarks, last } = remarksOf(source.text, read.tokens, read.comments, units);
+  const strays: Span[] = read.lexed.errors.map((e) => ({ start: e.offset, end: e.offset + e.length }));
+  const units = unitsOf(source.text, read.cst, tokens, [...problems, ...strays], strays);
+  const { remarks, last } = remarksOf(source.text, tokens, comments, units);
   const layout = new Layout(source.text, remarks);
   const columns = columnsOf(units, layout, remarks, source.text, width);
 
@@ -75,20 +76,20 @@ function layOut(source: Source, width: number): string {
     parts.push(doc);
   };
   for (const unit of units) {
-    const first = firstTokenAt(read.tokens, unit.start);
+    const first = firstTokenAt(tokens, unit.start);
     for (const c of (first && remarks.before.get(first)) ?? [])
       add(ownLine(c.image.trimEnd()), c.startOffset);
     add(
       unit.node
         ? layout.declaration(unit.node, columns.get(unit))
-        : asWritten(source.text, unit, read.tokens, remarks),
+        : asWritten(source.text, unit, tokens, remarks),
       unit.start,
     );
   }
   for (const c of last) add(ownLine(c.image.trimEnd()), c.startOffset);
   if (parts.length === 0) return "";
   const printed = print(sequence(parts), width, eol);
-  return read.tokens.at(-1)?.tokenType.name === "UnclosedTextBlock" ? printed : printed + eol;
+  return tokens.at(-1)?.tokenType.name === "UnclosedTextBlock" ? printed : printed + eol;
 }
 
 /** As the last line of the text ends, so that the answer does not change what it would be next time. */
