@@ -1,20 +1,19 @@
 // What the stages of a plan will take on this machine, and in words what to do where it cannot.
 import { totalmem } from "node:os";
-import { type Estimate, estimatePlan, type Plan, type Store, secondsOf } from "../engine/index.ts";
-import { type Device, library, measureRates } from "../stdlib/index.ts";
+import { type Estimate, estimatePlan, type Plan, secondsOf } from "../engine/index.ts";
+import { library, measureRates } from "../stdlib/index.ts";
+import type { Opened } from "./pipeline.ts";
 import { bytes, duration, quantity } from "./ui/format.ts";
 
 type Timed = Estimate & { readonly seconds?: number };
 export type Estimates = ReadonlyMap<string, Timed>;
 
-interface Opened {
-  readonly plan: Plan;
-  readonly store: Store;
-  readonly device: Device;
-}
-
 /** Of the tasks that have to run; the machine is measured when there is something to compute. */
-export async function estimatesOf({ plan, store, device }: Opened): Promise<Estimates> {
+export async function estimatesOf({
+  plan,
+  store,
+  device,
+}: Pick<Opened, "plan" | "store" | "device">): Promise<Estimates> {
   const estimates = await estimatePlan(plan, { operations: library, store });
   if (![...estimates.values()].some(({ cost }) => cost?.flops)) return estimates;
   const rates = await measureRates(device);

@@ -30,6 +30,7 @@ command("run", "check, plan, and run what is not cached; resume what was interru
   .option("--retries <n>", "tries more of a stage whose failure may pass (default: 2)", wholeNumber)
   .option("--timeout <seconds>", "for one try at a stage; its checkpoints are kept", wholeNumber)
   .option("--dry-run", "stop after the plan")
+  .option("--rehearse", "run everything on a sliver of the data with small models; keep nothing")
   .option("--verify-inputs", "read every input file again, also those that look untouched")
   .option("--json", "one event per line on stdout")
   .action(async (file, options) => {

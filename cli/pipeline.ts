@@ -142,11 +142,17 @@ export function printDiagnostics({ sources, diagnostics }: Checked): void {
     process.stderr.write(render(diagnostics, sources, { color: useColour, width: terminalWidth() }));
 }
 
+export interface Opened {
+  readonly program: Program;
+  readonly plan: Plan;
+  readonly store: Store;
+  readonly device: Device;
+  /** What was looked at for it. */
+  readonly witness: Witness;
+}
+
 /** The plan of a file over its store; a number is the exit status of what has been reported. */
-export async function openPlan(
-  path: string,
-  options: PipelineOptions,
-): Promise<{ plan: Plan; store: Store; device: Device; witness: Witness } | number> {
+export async function openPlan(path: string, options: PipelineOptions): Promise<Opened | number> {
   const witness = new Witness();
   const checked = checkFile(path, options, witness);
   if (!checked) return badFile;
@@ -160,7 +166,8 @@ export async function openPlan(
     return badFile;
   }
   const store = openStore(storePath(path, options.store));
-  const planned = await createPlan(checked.program, {
+  const { program } = checked;
+  const planned = await createPlan(program, {
     operations: library,
     store,
     files: witness,
@@ -168,7 +175,7 @@ export async function openPlan(
     ...(options.only === undefined ? {} : { only: options.only }),
     ...(options.verifyInputs ? { verifyInputs: true } : {}),
   });
-  if ("plan" in planned) return { plan: planned.plan, store, device: chosen.device, witness };
+  if ("plan" in planned) return { program, plan: planned.plan, store, device: chosen.device, witness };
   for (const problem of planned.problems) console.error(failureText(problem));
   return badFile;
 }

@@ -36,7 +36,7 @@ export function isVariableSet(name: string): boolean {
 
 /** The exit status, if the run was one that has nothing to do. */
 export async function runUnchanged(file: string, options: RunOptions): Promise<number | undefined> {
-  if (options.verifyInputs || options.dryRun) return undefined;
+  if (options.verifyInputs || options.dryRun || options.rehearse) return undefined;
   const asked = askedFor(file, options);
   const chosen = await chooseDevice(options.device ?? "auto");
   if (asked === undefined || "message" in chosen) return undefined;

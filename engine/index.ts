@@ -27,6 +27,7 @@ export type {
   PlanTask,
   TaskState,
 } from "./plan/plan.ts";
+export { rehearsalOf } from "./plan/rehearse.ts";
 export { type Clock, type FileSystem, systemClock } from "./ports.ts";
 export { asProblem, type Problem } from "./problem.ts";
 export { pipelinesOf, publicationsOf, rootsOf } from "./roots.ts";

@@ -39,6 +39,8 @@ export interface TaskContext<P = Readonly<Record<string, Json>>> {
   /** How the numerics run. */
   readonly device: string;
   readonly threads: number;
+  /** On a sliver of the data, with a model that knows nothing: what rests on chance, such as scores that tie, must not end it. */
+  readonly rehearsal?: true;
   progress(progress: Progress): void;
   /** Aborted on Ctrl-C. */
   readonly signal: AbortSignal;

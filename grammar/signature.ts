@@ -54,6 +54,8 @@ export interface ParamSchema {
     | "command";
   /** Options that a choice may be called with, and the parameters that they set: `cosine(final: 10%)`. */
   readonly "x-options"?: Readonly<Record<string, string>>;
+  /** Its value in a rehearsal of the pipeline: at most this, or always this. */
+  readonly "x-rehearse"?: { readonly most: number } | { readonly always: Json };
   /** The named row that a template reads, where it is not the row of the operation's data: `Chat`. */
   readonly "x-row"?: RowName;
   /** Does not change the result and stays out of the key: threads, logging. */

@@ -21,6 +21,7 @@ import { printOutcome, statusOf } from "../ui/outcome.ts";
 import { paint } from "../ui/terminal.ts";
 import { askedFor } from "../unchanged.ts";
 import { printPlan } from "./plan.ts";
+import { rehearse } from "./rehearse.ts";
 
 export interface RunOptions extends PipelineOptions {
   readonly jobs?: number;
@@ -28,10 +29,12 @@ export interface RunOptions extends PipelineOptions {
   readonly retries?: number;
   readonly timeout?: number;
   readonly dryRun?: boolean;
+  readonly rehearse?: boolean;
   readonly json?: boolean;
 }
 
 export async function run(file: string, options: RunOptions): Promise<number> {
+  if (options.rehearse) return rehearse(file, options);
   const opened = await openPlan(file, options);
   if (typeof opened === "number") return opened;
   const { plan, store, device, witness } = opened;
@@ -97,7 +100,7 @@ export async function run(file: string, options: RunOptions): Promise<number> {
 }
 
 /** First Ctrl-C: stop in good order. Second: stop now. */
-function onInterrupt(): { signal: AbortSignal; release(): void } {
+export function onInterrupt(): { signal: AbortSignal; release(): void } {
   const controller = new AbortController();
   const handler = () => {
     if (controller.signal.aborted) process.exit(130);

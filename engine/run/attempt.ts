@@ -21,6 +21,7 @@ export interface Surroundings {
   readonly graceMs: number;
   /** For one try at a task; what it has done until then is kept in its checkpoints. */
   readonly timeoutMs?: number;
+  readonly rehearsal: boolean;
   emit(event: EventBody): void;
 }
 
@@ -215,7 +216,7 @@ function orderOf(
   task: PlanTask,
   artifacts: ReadonlyMap<string, Artifact>,
   { out, scratch, rows }: Attempt,
-  { device, threads, jobs }: Surroundings,
+  { device, threads, jobs, rehearsal }: Surroundings,
 ): Task {
   return {
     node: task.id,
@@ -238,6 +239,7 @@ function orderOf(
     out,
     scratch,
     ...(rows === undefined ? {} : { rows }),
+    ...(rehearsal ? { rehearsal } : {}),
     device,
     threads: task.heavy ? threads : Math.max(1, Math.floor(threads / jobs)),
   };

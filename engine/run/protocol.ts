@@ -24,6 +24,8 @@ export interface Task {
   readonly rows?: string;
   readonly device: string;
   readonly threads: number;
+  /** Works on the first rows only. */
+  readonly rehearsal?: true;
   /** How often memory ran out while this was tried. */
   readonly outOfMemory?: number;
 }

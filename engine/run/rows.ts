@@ -6,7 +6,7 @@ import type { ColumnType, Json } from "../../grammar/index.ts";
 import { byCodeUnit, canonicalJson, NotCanonical } from "../canonical.ts";
 import { type RowData, type Rows, TaskError } from "../task.ts";
 
-const ROWS_FILE = "rows.jsonl";
+export const ROWS_FILE = "rows.jsonl";
 const COLUMNS_FILE = "columns.json";
 const CHUNK = 1 << 18;
 

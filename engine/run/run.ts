@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly device?: string;
   /** For a task that runs alone; tasks side by side share them. Default: the number of cores. */
   readonly threads?: number;
+  /** Every task works on the first rows only; into a store of its own, because keys do not say so. */
+  readonly rehearsal?: boolean;
   /** What `publish … to` is relative to. Default: the folder of the .align file. */
   readonly publishRoot?: string;
   /** Called for every publication that was made, to add what its parameters ask for. */
@@ -134,6 +136,7 @@ class Run {
       threads: options.threads ?? cores,
       jobs,
       graceMs: options.graceMs ?? GRACE_MS,
+      rehearsal: options.rehearsal ?? false,
       ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
       emit: (event) => this.#emit(event),
     };

@@ -8,6 +8,7 @@ import type { Operation } from "../operation.ts";
 import { systemClock } from "../ports.ts";
 import { asProblem, type Problem, problemOfSystem } from "../problem.ts";
 import {
+  type Artifact,
   type ModelRun,
   type OutputContext,
   type Progress,
@@ -22,6 +23,7 @@ import {
 import type { FromWorker, Task, TaskCall, TaskResult, ToWorker } from "./protocol.ts";
 import { openRowJournal } from "./row-journal.ts";
 import { readRows, writeRows } from "./rows.ts";
+import { DATASET_ROWS, first, sliverOf } from "./sliver.ts";
 
 export interface TaskHooks {
   readonly signal: AbortSignal;
@@ -46,17 +48,24 @@ async function runDataset(
   operations: ReadonlyMap<string, Operation>,
   hooks: TaskHooks,
 ): Promise<TaskResult> {
-  let rows: Rows | undefined = task.from && readRows(task.from.dir);
-  for (const call of task.calls) {
-    const implementation = await load(call, operations);
-    const context = contextOf(task, call, hooks);
-    rows = rows
-      ? (implementation as TransformRun<unknown>).transform(rows, context)
-      : (implementation as SourceRun<unknown>).read(context);
-  }
-  if (!rows) throw new TaskError({ code: "no-rows", message: `dataset ${task.node} has no source` });
-  const written = await writeRows(task.out, untilAborted(rows, hooks.signal));
-  return { metrics: { rows: written.rows } };
+  const write = async (atMost: number | undefined): Promise<number> => {
+    let rows: Rows | undefined = task.from && readRows(task.from.dir);
+    for (const call of task.calls) {
+      const implementation = await load(call, operations);
+      const context = contextOf(task, call, hooks);
+      rows = rows
+        ? (implementation as TransformRun<unknown>).transform(rows, context)
+        : (implementation as SourceRun<unknown>).read(context);
+      if (atMost !== undefined) rows = first(rows, atMost);
+    }
+    if (!rows) throw new TaskError({ code: "no-rows", message: `dataset ${task.node} has no source` });
+    if (task.rehearsal) rows = first(rows, DATASET_ROWS);
+    return (await writeRows(task.out, untilAborted(rows, hooks.signal))).rows;
+  };
+  let rows = await write(task.rehearsal && DATASET_ROWS);
+  // None of the first rows got through: perhaps a later one does.
+  if (rows === 0 && task.rehearsal) rows = await write(undefined);
+  return { metrics: { rows } };
 }
 
 async function* untilAborted(rows: Rows, signal: AbortSignal): Rows {
@@ -75,8 +84,9 @@ async function runSingle(
   const implementation = (await load(call, operations)) as StageRun<unknown> | ModelRun<unknown>;
   mkdirSync(task.scratch, { recursive: true });
   const journal = task.rows === undefined ? undefined : openRowJournal(task.rows);
+  const shown = task.rehearsal ? { ...call, inputs: await sliversOf(task, call) } : call;
   const context: OutputContext<unknown> = {
-    ...contextOf(task, call, hooks, paramsFor(task, call, operations)),
+    ...contextOf(task, shown, hooks, paramsFor(task, call, operations)),
     out: task.out,
     ...(journal ? { journal } : {}),
   };
@@ -88,6 +98,16 @@ async function runSingle(
   }
   if (summary !== undefined) await writeFile(join(task.out, "summary.txt"), summary);
   return { metrics: metrics ?? {}, ...(summary === undefined ? {} : { summary }) };
+}
+
+async function sliversOf(task: Task, call: TaskCall): Promise<TaskCall["inputs"]> {
+  const inputs: Record<string, Artifact[]> = {};
+  for (const [name, artifacts] of Object.entries(call.inputs)) {
+    inputs[name] = [];
+    for (const [i, artifact] of artifacts.entries())
+      inputs[name].push(await sliverOf(artifact, join(task.scratch, "first-rows", name, String(i))));
+  }
+  return inputs;
 }
 
 function load(call: TaskCall, operations: ReadonlyMap<string, Operation>): ReturnType<Operation["load"]> {
@@ -107,9 +127,10 @@ function contextOf(
   params: TaskCall["params"] = call.params,
 ): TaskContext<unknown> {
   const { inputs, files, dir } = call;
-  const { scratch, device, threads } = task;
+  const { scratch, device, threads, rehearsal } = task;
   const { signal, progress } = hooks;
-  return { params, inputs, files, dir, scratch, device, threads, signal, progress };
+  const rehearsed = rehearsal ? { rehearsal } : {};
+  return { params, inputs, files, dir, scratch, device, threads, ...rehearsed, signal, progress };
 }
 
 /** After memory ran out, those that take less of it. */

@@ -16,12 +16,14 @@ export const bestOf = defineStage(
     ],
     params: Type.Object({
       n: Type.Integer({
+        "x-rehearse": { most: 2 },
         minimum: 1,
         default: 16,
         description: "Responses to each prompt.",
         "x-source": "Stiennon et al. 2020 and Nakano et al. 2021 go from 4 to 64",
       }),
       keep: Type.Integer({
+        "x-rehearse": { most: 1 },
         minimum: 1,
         default: 1,
         description: "How many of them are kept, best first.",

@@ -37,8 +37,8 @@ export const binarize: StageRun<Params> = {
         const own = random.split(canonicalJson([row.prompt ?? null, responses]));
         for (const [better, worse] of choose(scores, params.pairs, own)) {
           const margin = scores[better]! - scores[worse]!;
-          if (margin === 0) ties++;
-          else if (margin < params.min_margin) below++;
+          if (margin === 0 && !ctx.rehearsal) ties++;
+          else if (margin < params.min_margin && !ctx.rehearsal) below++;
           else {
             pairs++;
             margins += margin;

@@ -16,6 +16,7 @@ export const intervalParams = {
     "x-source": "custom of the field",
   }),
   resamples: Type.Integer({
+    "x-rehearse": { most: 50 },
     minimum: 100,
     default: 2000,
     description: "Bootstrap resamples.",

@@ -18,6 +18,7 @@ export const compare = defineStage(
     rowwise: "prompts",
     params: Type.Object({
       samples: Type.Integer({
+        "x-rehearse": { most: 1 },
         minimum: 1,
         default: 1,
         description: "Responses of each model to each prompt; a prompt's score is their mean.",
@@ -33,6 +34,7 @@ export const compare = defineStage(
         "x-source": "custom of the field",
       }),
       resamples: Type.Integer({
+        "x-rehearse": { most: 50 },
         minimum: 100,
         default: 2000,
         description: "Bootstrap resamples.",

@@ -1,5 +1,6 @@
 // Bytes kept one record after the other, any of which can be had by its place: in memory while they are few, in a file beyond that.
-import { closeSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 
 /** Bytes held before they go to the file, 64 MiB; also the most that is written at once. */
 const HELD = 2 ** 26;
@@ -67,6 +68,7 @@ export class Records {
   }
 
   #flush(): void {
+    if (this.#file === undefined) mkdirSync(dirname(this.#path!), { recursive: true });
     this.#file ??= openSync(this.#path!, "w+");
     for (let done = 0; done < this.#used; )
       done += writeSync(this.#file, this.#buffer, done, this.#used - done, this.#written + done);

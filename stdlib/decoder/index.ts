@@ -22,18 +22,21 @@ export const decoder = defineModel(
         "x-source": "Align: the family that most open models belong to",
       }),
       layers: Type.Integer({
+        "x-rehearse": { most: 1 },
         minimum: 1,
         default: 4,
         description: "Decoder blocks (`num_hidden_layers`).",
         "x-source": "Align: trains in a minute on two cores",
       }),
       hidden_size: Type.Integer({
+        "x-rehearse": { always: 32 },
         minimum: 8,
         default: 192,
         description: "Width of the residual stream.",
         "x-source": "Align: trains in a minute on two cores",
       }),
       heads: Type.Integer({
+        "x-rehearse": { always: 2 },
         minimum: 1,
         default: 6,
         description: "Query heads (`num_attention_heads`).",
@@ -41,11 +44,13 @@ export const decoder = defineModel(
       }),
       kv_heads: Type.Optional(
         Type.Integer({
+          "x-rehearse": { most: 1 },
           minimum: 1,
           description: "Key and value heads (`num_key_value_heads`); as many as `heads` unless given.",
         }),
       ),
       intermediate_size: Type.Integer({
+        "x-rehearse": { most: 64 },
         minimum: 8,
         default: 512,
         description: "Width of the SwiGLU block.",

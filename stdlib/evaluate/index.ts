@@ -26,6 +26,7 @@ export const evaluate = defineStage(
         }),
       ),
       max_new_tokens: Type.Integer({
+        "x-rehearse": { most: 8 },
         minimum: 1,
         default: 64,
         description: "Longest answer.",

@@ -46,6 +46,7 @@ export const samplingParams = {
     "x-source": "none, as OpenAI's completions",
   }),
   max_new_tokens: Type.Integer({
+    "x-rehearse": { most: 8 },
     minimum: 1,
     default: 64,
     description: "Longest response.",
@@ -72,6 +73,7 @@ export const generate = defineStage(
     rowwise: "prompts",
     params: Type.Object({
       samples: Type.Integer({
+        "x-rehearse": { most: 2 },
         minimum: 1,
         default: 4,
         description: "Responses of each model to each prompt.",

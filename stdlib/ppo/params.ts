@@ -67,6 +67,7 @@ export function policyParams(defaults: PolicyDefaults) {
   const { epochs: _, steps: __, eval_every: ___, ema_decay: ____, ...training } = trainingParams(defaults);
   return {
     episodes: Type.Integer({
+      "x-rehearse": { always: 8 },
       minimum: 1,
       default: defaults.episodes,
       description: "Responses sampled in all.",
@@ -75,6 +76,7 @@ export function policyParams(defaults: PolicyDefaults) {
     }),
     ...training,
     batch_size: Type.Integer({
+      "x-rehearse": { always: 4 },
       minimum: 1,
       default: defaults.batch_size,
       description: "Responses sampled per iteration, between updates.",
@@ -82,6 +84,7 @@ export function policyParams(defaults: PolicyDefaults) {
       ...source,
     }),
     minibatch_size: Type.Integer({
+      "x-rehearse": { always: 4 },
       minimum: 1,
       default: defaults.minibatch_size,
       description: "Responses per optimiser step; divides batch_size.",
@@ -89,12 +92,14 @@ export function policyParams(defaults: PolicyDefaults) {
       ...source,
     }),
     inner_epochs: Type.Integer({
+      "x-rehearse": { most: 1 },
       minimum: 1,
       default: defaults.inner_epochs,
       description: "Passes over an iteration's responses.",
       ...source,
     }),
     max_new_tokens: Type.Integer({
+      "x-rehearse": { most: 8 },
       minimum: 1,
       default: 53,
       description: "Longest response.",

@@ -11,6 +11,7 @@ export const tokenizer = defineStage(
     inputs: [{ name: "data", type: dataset(rows.Text), doc: "Texts to count words in." }],
     params: Type.Object({
       vocab_size: Type.Integer({
+        "x-rehearse": { most: 512 },
         minimum: 257,
         default: 32_000,
         description:

@@ -20,15 +20,22 @@ export function trainingParams(defaults: TrainingDefaults) {
   const source = { "x-source": defaults.source };
   return {
     epochs: Type.Number({
+      "x-rehearse": { most: 1 },
       exclusiveMinimum: 0,
       default: defaults.epochs,
       description: "Passes over the data; a fraction is allowed. `steps` wins when it is given.",
       ...source,
     }),
     steps: Type.Optional(
-      Type.Integer({ minimum: 1, description: "Optimiser steps, instead of epochs.", "x-unit": "steps" }),
+      Type.Integer({
+        "x-rehearse": { always: 2 },
+        minimum: 1,
+        description: "Optimiser steps, instead of epochs.",
+        "x-unit": "steps",
+      }),
     ),
     batch_size: Type.Integer({
+      "x-rehearse": { most: 4 },
       minimum: 1,
       default: defaults.batch_size,
       description: "Examples per optimiser step.",
@@ -136,6 +143,7 @@ export function trainingParams(defaults: TrainingDefaults) {
     }),
     micro_batch_size: Type.Optional(
       Type.Integer({
+        "x-rehearse": { most: 4 },
         minimum: 1,
         description:
           "Examples computed at a time; a batch is accumulated from such pieces. Less memory, the same result up to rounding.",
@@ -160,6 +168,7 @@ export function trainingParams(defaults: TrainingDefaults) {
     }),
     eval_every: Type.Optional(
       Type.Integer({
+        "x-rehearse": { most: 1 },
         minimum: 1,
         description:
           "Steps between evaluations while it trains, the first before any step, if there is `eval` data. Always at the end.",

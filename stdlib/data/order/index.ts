@@ -33,7 +33,7 @@ export const skip = defineTransform(
     version: 1,
     doc: "All but the first n rows.",
     inputs: [anyRows],
-    params: Type.Object({ n }),
+    params: Type.Object({ n: Type.Integer({ ...n, "x-rehearse": { most: 64 } }) }),
     positional: ["n"],
     output: sameRow,
   },
