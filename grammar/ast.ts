@@ -224,8 +224,8 @@ export interface ClusterDeclaration extends DeclarationBase {
 
 export interface TemplateDeclaration extends DeclarationBase {
   readonly kind: "template";
-  /** `template t for rows`: the dataset whose columns it reads. */
-  readonly rows?: Name;
+  /** `template t for a, b`: the datasets whose columns it reads, or clusters of them. */
+  readonly rows?: readonly Name[];
   readonly block: ObjectExpression;
 }
 

@@ -227,7 +227,7 @@ function sortArguments(call: ast.Call, signature: Signature, site: CallSite, con
     if (arg.name) give(arg.name, arg.value, undefined);
     else {
       // `select(prompt)` is `select(prompt: prompt)`: where any name may be given, a bare one gives itself.
-      const own = signature.rest || signature.restInputs ? ownName(arg.value) : undefined;
+      const own = signature.rest || signature.restInputs ? ownName(arg.value, call, context) : undefined;
       if (own && positional.length >= places) give(own, arg.value, undefined);
       else positional.push(arg.value);
     }
@@ -237,11 +237,18 @@ function sortArguments(call: ast.Call, signature: Signature, site: CallSite, con
   return sorted;
 }
 
-/** `prompt` is called so, and `tuned[*]` is called `tuned`. */
-function ownName(e: ast.Expression): ast.Name | undefined {
-  if (e.kind === "index") return ownName(e.object);
-  return e.kind === "reference" ? e.name : undefined;
+/** `prompt` is called so, `tuned[*]` is called `tuned`; of several members of one family `d[0.1]` is called `d_0_1`. */
+function ownName(e: ast.Expression, call: ast.Call, context: Context): ast.Name | undefined {
+  if (e.kind === "reference") return e.name;
+  const family = familyOf(e);
+  const among = call.args.filter((a) => !a.name && family && familyOf(a.value)?.text === family.text);
+  if (among.length < 2) return family;
+  const text = context.source.text.slice(e.span.start, e.span.end);
+  return { text: text.replace(/\W+$/, "").replace(/\W+/g, "_"), span: e.span };
 }
+
+const familyOf = (e: ast.Expression): ast.Name | undefined =>
+  e.kind === "index" && e.object.kind === "reference" ? e.object.name : undefined;
 
 /** `cosine(final: 10%)`, where the parameter has options for its choices. */
 function calledChoice(name: ast.Name, value: ast.Expression, { params }: Signature): ast.Call | undefined {

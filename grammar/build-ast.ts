@@ -153,11 +153,11 @@ class Builder {
         return { ...said, kind, ...(families.length > 0 ? { dimensions: families } : {}) };
       }
       case "template": {
-        const rows = n.children.For ? (n.children.Name?.[1] as IToken | undefined) : undefined;
+        const rows = (n.children.rows ?? []) as IToken[];
         return {
           ...base,
           kind: "template",
-          ...(rows ? { rows: this.#name(rows) } : {}),
+          ...(rows.length > 0 ? { rows: rows.map((t) => this.#name(t)) } : {}),
           block: this.#block(node(n, "block")),
         };
       }

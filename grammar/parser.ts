@@ -191,13 +191,17 @@ class AlignParser extends CstParser {
     this.SUBRULE(this.value);
   });
 
-  /** template: "template" Name ("for" Name)? block */
+  /** template: "template" Name ("for" Name ("," Name)*)? block */
   template = this.RULE("template", () => {
     this.CONSUME(t.Keyword.template);
     this.CONSUME(t.Name);
     this.OPTION(() => {
       this.CONSUME(t.For);
-      this.CONSUME1(t.Name);
+      this.CONSUME1(t.Name, { LABEL: "rows" });
+      this.MANY(() => {
+        this.CONSUME(t.Comma);
+        this.CONSUME2(t.Name, { LABEL: "rows" });
+      });
     });
     this.SUBRULE(this.block);
   });

@@ -1,4 +1,5 @@
 // The templates that are written `for` a dataset, or for one that it is made of.
+import type { Name } from "./ast.ts";
 import type { BoundArgument, BoundNode } from "./bind.ts";
 import type { Context } from "./context.ts";
 import { scanTemplate } from "./jinja.ts";
@@ -32,13 +33,19 @@ function templatesById(context: Context): Map<string, Texts[]> {
     const home = context.contextOf(module);
     for (const d of home.file.declarations) {
       if (d.kind !== "template" || !d.rows || d.broken) continue;
-      const id = home.node(d.rows.text)?.id;
       const texts = home.values.template(d.name.text) as Texts | undefined;
-      if (id === undefined || texts === undefined) continue;
-      found.set(id, [...(found.get(id) ?? []), texts]);
+      if (texts === undefined) continue;
+      const ids = new Set(d.rows.flatMap((name) => datasetsOf(name, home)).map((node) => node.id));
+      for (const id of ids) found.set(id, [...(found.get(id) ?? []), texts]);
     }
   }
   return found;
+}
+
+/** What a template is for: a dataset, or each of a cluster. */
+export function datasetsOf({ text }: Name, context: Context): readonly BoundNode[] {
+  const node = context.node(text);
+  return node ? [node] : context.cluster(text).flatMap((member) => member.node ?? []);
 }
 
 function reads(texts: Texts, { type }: BoundNode): boolean {

@@ -40,7 +40,7 @@ export function namesRead(d: Declaration): ReadonlySet<string> {
     });
   for (const e of expressionsOf(d)) read(e);
   if (d.kind === "publish") names.add(d.name.text);
-  if (d.kind === "template" && d.rows) names.add(d.rows.text);
+  if (d.kind === "template") for (const { text } of d.rows ?? []) names.add(text);
   if (d.kind === "param")
     for (const b of d.type?.bounds ?? [])
       for (const e of b.kind === "range" ? [b.from, b.to] : [b.value]) read(e);

@@ -8,6 +8,7 @@ import { jinjaFilters, scanTemplate, type Variable } from "../jinja.ts";
 import { namesOf } from "../scope.ts";
 import type { Place } from "../source.ts";
 import { didYouMean, listed } from "../suggest.ts";
+import { datasetsOf } from "../templates-of.ts";
 import { printRow, type Row, rows } from "../types.ts";
 import { type Check, everyCall, fitsItsPlace } from "./check.ts";
 
@@ -34,21 +35,26 @@ function declaration(d: TemplateDeclaration, context: Context): Diagnostic[] {
       }),
     );
   }
-  if (d.rows) {
-    const at = context.place(d.rows.span);
-    const node = context.node(d.rows.text);
-    if (!node && !context.scope.lost.has(d.rows.text)) {
-      const names = namesOf(context.scope, (_, n) => context.node(n)?.type.kind === "dataset");
+  for (const rows of d.rows ?? []) {
+    const at = context.place(rows.span);
+    const nodes = datasetsOf(rows, context);
+    const known = nodes.length > 0 || context.scope.names.get(rows.text)?.kind === "cluster";
+    if (!known && !context.scope.lost.has(rows.text)) {
+      const names = namesOf(
+        context.scope,
+        ({ kind }, n) => kind === "cluster" || context.node(n)?.type.kind === "dataset",
+      );
       found.push(
         diagnose("AL0101", {
-          title: `there is no dataset \`${d.rows.text}\``,
+          title: `there is no dataset \`${rows.text}\``,
           at,
           label: "unknown dataset",
-          ...didYouMean(d.rows.text, names, at, () => `datasets are ${listed(names)}`),
+          ...didYouMean(rows.text, names, at, () => `datasets are ${listed(names)}`),
         }),
       );
     }
-    if (node?.type.kind === "dataset") found.push(...variables(d, node.type.row, at, context));
+    for (const { type } of nodes)
+      if (type.kind === "dataset") found.push(...variables(d, type.row, at, context));
   }
   return found;
 }

@@ -89,7 +89,7 @@ const sound = fc
       value.map((v) => `\n\nexpect ${v} "why"\n`),
       value.map((v) => `profile p { stage x { a: ${v} }\n\n// c\nparam b = 2; }\n`),
       fc.constant('param p: "a" | "b" = "a"; param q: int(1 .. 64)\n'),
-      fc.constant('template t for rows {\n  input: """\n    a\n    """\n  target: "b" }\n'),
+      fc.constant('template t for rows, others,more {\n  input: """\n    a\n    """\n  target: "b" }\n'),
     ),
     { maxLength: 5 },
   )

@@ -89,7 +89,7 @@ export class Layout {
     const parts: Doc[] = [this.#token(kind as IToken, false)];
     if (columns) parts.push(text(" ".repeat(columns.kind)));
     for (const [i, e] of rest.entries()) {
-      if (isToken(e) && e.image === ":") parts.push(this.#token(e));
+      if (isToken(e) && (e.image === ":" || e.image === ",")) parts.push(this.#token(e));
       else if (!isToken(e) && (e.name === "dimensions" || e.name === "index")) parts.push(this.#any(e));
       else if (isToken(e) && e.image === "{")
         return concat(...parts, text(" "), this.#overrides(rest.slice(i)));

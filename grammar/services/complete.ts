@@ -2,6 +2,7 @@
 import type { IToken } from "chevrotain";
 import type { Family } from "../families.ts";
 import { choicesOf } from "../schema.ts";
+import type { NamedDeclaration } from "../scope.ts";
 import type { OperationKind, ParamSchema, Signature } from "../signature.ts";
 import { isOpenText, kinds, lex } from "../tokens.ts";
 import { fits, printType, rows, type Type } from "../types.ts";
@@ -60,6 +61,8 @@ function candidates(document: Document, words: readonly string[], ownLine: boole
   const family =
     open !== undefined && words[open] === "[" ? document.context.family(words[open - 1] ?? "") : undefined;
   if (family) return members(family, words.slice(open! + 1).filter((word) => word === ",").length);
+  if (words[0] === "template" && open === undefined && (last === "for" || last === ","))
+    return named(document, (t, d) => t?.kind === "dataset" || d.kind === "cluster");
   if (last === "publish" || last === "expect") return named(document, (t) => t !== undefined);
   if (open === undefined) return [];
   const callee = library.get(calleeOf(words, open));
@@ -129,11 +132,14 @@ function heads(document: Document, kind: string): Completion[] {
 }
 
 /** Declarations, by what they are; a param or template is `undefined`. */
-function named({ context }: Document, wanted: (type: Type | undefined) => boolean): Completion[] {
+function named(
+  { context }: Document,
+  wanted: (type: Type | undefined, d: NamedDeclaration) => boolean,
+): Completion[] {
   return [...context.scope.names].flatMap(([label, d]): Completion[] => {
     const type = context.node(label)?.type;
     const detail = type ? printType(type) : d.kind;
-    return wanted(type) ? [{ label, kind: "name", detail }] : [];
+    return wanted(type, d) ? [{ label, kind: "name", detail }] : [];
   });
 }
 

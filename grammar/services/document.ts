@@ -116,7 +116,7 @@ function occurrencesIn(declaration: ast.Declaration, context: Context): Occurren
       }
     }
     if (d.kind === "publish") add(d.name);
-    if (d.kind === "template" && d.rows) add(d.rows);
+    if (d.kind === "template") for (const name of d.rows ?? []) add(name);
     if (d.kind === "param")
       for (const b of d.type?.bounds ?? [])
         for (const e of b.kind === "range" ? [b.from, b.to] : [b.value]) read(e);

@@ -156,6 +156,11 @@ describe("completion", () => {
     expect(labels("stage t = dpo(base, pairs) { schedule: c<|> }")).toEqual(["constant", "cosine"]);
   });
 
+  test("a template is for datasets and clusters of them", () => {
+    expect(labels("template t for <|>\ncluster books = [book]")).toEqual(["book", "books"]);
+    expect(labels("template t for book, books<|>\ncluster books = [book]")).toEqual(["books"]);
+  });
+
   test("nothing in texts and comments", () => {
     expect(labels('dataset d = text("bo<|>ok.txt")')).toEqual([]);
     expect(labels("// st<|>")).toEqual([]);

@@ -59,3 +59,46 @@ test("what is imported has the key that it would have here", async () => {
   });
   expect(keysOf(imported)).toEqual({ first: keysOf(here).rows });
 });
+
+describe("a template for several datasets", () => {
+  writeFileSync(join(dir, "asked.jsonl"), '{"question":"Is it?","label":0}\n');
+
+  const titles = (used: string, column: string) => {
+    const text = `pipeline p
+dataset a = jsonl("asked.jsonl") |> classification(["yes", "no"])
+dataset b = jsonl("asked.jsonl") |> select(${column}: question, label) |> classification(["yes", "no"])
+cluster both = [a, b]
+template ask for ${used} { input: "{{ question }}", target: "{{ answer }}" }
+mixture all = proportional(both) { templates: all }
+publish all to "out"
+`;
+    writeFileSync(join(dir, "templates.align"), text);
+    return checkFile(join(dir, "templates.align"), {})!.diagnostics.map((d) => d.title);
+  };
+
+  test.each(["a, b", "both"])("is a template of each: %s", (used) => {
+    expect(titles(used, "question")).toEqual([]);
+    expect(titles(used, "claim")[0]).toMatch(/^`\{\{ question \}\}` is not a column of \{ claim/);
+  });
+
+  test("names datasets and clusters", () => {
+    expect(titles("a, bath", "question")[0]).toBe("there is no dataset `bath`");
+  });
+});
+
+test("members of one family that are given one by one have names of their own", () => {
+  writeFileSync(
+    join(dir, "members.align"),
+    `pipeline p
+dataset part[n in [1, 2]] = text("book.txt", per: paragraph) |> take(n)
+stage table = exec(part[1], part[2]) { run: "cat {part_1} {part_2} > {out}", output: Text }
+publish table to "out"
+`,
+  );
+  const { program, diagnostics } = checkFile(join(dir, "members.align"), {})!;
+  expect(diagnostics).toEqual([]);
+  expect(program!.nodes.find((n) => n.id === "table")!.calls[0]!.inputs).toEqual({
+    part_1: [{ node: "part[1]" }],
+    part_2: [{ node: "part[2]" }],
+  });
+});
