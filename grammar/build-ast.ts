@@ -383,7 +383,7 @@ class Builder {
     return grouped<ast.Expression>(operators, {
       operand: (i) => this.#operand(operands[i]),
       join: (all, between) => {
-        if (all.length > 2) this.#unchained(between[1]!);
+        if (all.length > 2 && !chains(between[1]!.image)) return this.#unchained(between[1]!);
         return all.reduce((left, right, i) => binary(left, between[i - 1]!.image, right));
       },
       negate,
@@ -557,9 +557,7 @@ class Builder {
   }
 
   /** `a < b < c` would compare an answer. */
-  #unchained(second: IToken): void {
-    if (chains(second.image)) return;
-    this.#broken = true;
+  #unchained(second: IToken): ast.Hole {
     this.diagnostics.push(
       diagnose("AL0002", {
         title: `\`${second.image}\` does not belong here`,
@@ -572,6 +570,7 @@ class Builder {
         ],
       }),
     );
+    return this.#hole();
   }
 
   /** The parser knows where a rule began and ended, unless it had to skip or make up something. */

@@ -64,6 +64,17 @@ describe("expressions", () => {
     expect(value("-(a.b)")).toMatchObject({ kind: "negate", operand: { kind: "member" } });
   });
 
+  test("comparisons do not chain, and say so once", () => {
+    const { diagnostics } = parse({
+      path: "x",
+      text: "param a = 1 < 2 < 3\nstage x = f(a except b except c)",
+    });
+    expect(diagnostics.map((d) => [d.title, d.help[0]])).toEqual([
+      ["`<` does not belong here", "compare twice: `a < b and b < c`"],
+      ["`except` does not belong here", "leave out several with `and`: `clusters except nli and qa`"],
+    ]);
+  });
+
   test("pipes and casts form a chain", () => {
     expect(value("a |> f(1) as Prompt |> g(n: 2)")).toMatchObject({
       kind: "pipe",
