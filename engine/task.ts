@@ -12,6 +12,13 @@ export interface Artifact {
   readonly digest: string;
   /** The declaration it came from, for messages only. */
   readonly node: string;
+  /**
+   * Of a model: the parameters of its declaration that are in no key, such as where a service is and how fast it may be
+   * asked. They are those of this run, whenever the artifact was made.
+   */
+  readonly settings?: Readonly<Record<string, Json>>;
+  /** Of a model with settings: the folder of the file that declares it. */
+  readonly home?: string;
 }
 
 export interface Progress {

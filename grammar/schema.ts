@@ -78,6 +78,8 @@ export function describe(schema: ParamSchema): string {
   switch (schema["x-align"]) {
     case "secret":
       return 'env("NAME")';
+    case "setting":
+      return 'a text or env("NAME")';
     case "template":
       return "a template";
     case "templates":

@@ -58,6 +58,8 @@ export interface ParamSchema {
   readonly "x-rehearse"?: { readonly most: number } | { readonly always: Json };
   /** The named row that a template reads, where it is not the row of the operation's data: `Chat`. */
   readonly "x-row"?: RowName;
+  /** Columns that the operation adds to the row that a template reads. */
+  readonly "x-columns"?: Row["columns"];
   /** Does not change the result and stays out of the key: threads, logging. */
   readonly "x-execution"?: boolean;
 }

@@ -32,6 +32,10 @@ export type Type =
   | { readonly kind: "model" }
   | { readonly kind: "tokenizer" }
   | { readonly kind: "judge" }
+  /** Answers messages, wherever it runs: it can be asked for responses and for verdicts, and not be trained. */
+  | { readonly kind: "assistant" }
+  /** What gives responses: a Model or an Assistant. */
+  | { readonly kind: "responder" }
   /** Scores whole texts, so it fits wherever a judge is wanted. */
   | { readonly kind: "reward_model" }
   /** `row` has the columns that the template's variables read. */
@@ -69,8 +73,14 @@ export function fits(given: Type, wanted: Type): boolean {
   if (given.kind === "dataset" && wanted.kind === "dataset") return rowFits(given.row, wanted.row);
   if (given.kind === "template" && wanted.kind === "template") return rowFits(wanted.row, given.row);
   if (given.kind === "scalar" && wanted.kind === "scalar") return scalarFits(given.name, wanted.name);
-  return given.kind === wanted.kind || (given.kind === "reward_model" && wanted.kind === "judge");
+  return given.kind === wanted.kind || (standsFor[given.kind]?.includes(wanted.kind) ?? false);
 }
+
+const standsFor: Readonly<Record<string, readonly Type["kind"][]>> = {
+  reward_model: ["judge"],
+  assistant: ["judge", "responder"],
+  model: ["responder"],
+};
 
 function scalarFits(given: ScalarName, wanted: ScalarName): boolean {
   const numbers: readonly ScalarName[] = ["int", "float", "percent", "duration", "bytes"];
@@ -133,6 +143,10 @@ export function printType(type: Type): string {
       return "Judge";
     case "reward_model":
       return "RewardModel";
+    case "assistant":
+      return "Assistant";
+    case "responder":
+      return "Model or Assistant";
     case "template":
       return `Template<${printRow(type.row)}>`;
     case "dataset":

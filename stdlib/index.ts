@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import type { Operation, Rates } from "../engine/index.ts";
 import type { Row } from "../grammar/index.ts";
 import type { Device } from "../tensor/index.ts";
+import { api, assistant } from "./assistant/index.ts";
 import { bestOf } from "./best-of/index.ts";
 import { binarize } from "./binarize/index.ts";
 import { classify } from "./classify/index.ts";
@@ -56,6 +57,8 @@ export const library: ReadonlyMap<string, Operation> = new Map(
     lexicon,
     script,
     worldJudge,
+    api,
+    assistant,
     tokenizer,
     proportional,
     weighted,

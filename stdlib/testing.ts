@@ -23,6 +23,8 @@ type Params = Readonly<Record<string, unknown>>;
 
 interface Given {
   readonly inputs?: Readonly<Record<string, string | readonly string[]>>;
+  /** Of a model among the inputs, by input. */
+  readonly settings?: Readonly<Record<string, Readonly<Record<string, Json>>>>;
   readonly files?: Readonly<Record<string, readonly string[]>>;
   readonly dir?: string;
   readonly onProgress?: (progress: Progress) => void;
@@ -35,8 +37,13 @@ function contextOf(operation: Operation, params: Params, given: Given, out: stri
   const all = { ...defaultsOf(operation.params), ...params } as Record<string, Json>;
   const problems = operation.validate(all);
   if (problems.length > 0) throw new Error(problems.map((p) => `${p.param} ${p.message}`).join("; "));
+  const settingsOf = (name: string) =>
+    given.settings?.[name] ? { settings: given.settings[name], home: given.dir ?? out } : {};
   const artifacts = Object.entries(given.inputs ?? {}).map(([name, dirs]) => {
-    return [name, [dirs].flat().map((dir) => ({ dir, digest: "", node: name }))] as const;
+    return [
+      name,
+      [dirs].flat().map((dir) => ({ dir, digest: "", node: name, ...settingsOf(name) })),
+    ] as const;
   });
   return {
     params: all,

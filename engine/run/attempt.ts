@@ -23,6 +23,8 @@ export interface Surroundings {
   readonly timeoutMs?: number;
   readonly rehearsal: boolean;
   emit(event: EventBody): void;
+  /** Of a model among the inputs of a task. */
+  settingsOf(node: string): Pick<Artifact, "settings" | "home">;
 }
 
 export interface Work {
@@ -92,7 +94,7 @@ async function build(work: Work, around: Surroundings): Promise<Ending> {
   for (const [node, digest] of work.inputs) {
     const laid = await store.materialise(digest);
     if ("damage" in laid) return { how: "damaged", input: node, damage: laid.damage };
-    artifacts.set(node, { dir: laid.dir, digest, node });
+    artifacts.set(node, { dir: laid.dir, digest, node, ...around.settingsOf(node) });
   }
   await refuseChangedFiles(task, store, "since the plan was made");
 

@@ -8,7 +8,7 @@ import type { Plan, PlannedArtifact, PlanTask } from "../plan/plan.ts";
 import { type Clock, type Processes, systemClock, systemProcesses } from "../ports.ts";
 import { explained, problemOf, problemOfSystem } from "../problem.ts";
 import type { ActionRecord, Log, Store } from "../store/store.ts";
-import { TaskError } from "../task.ts";
+import { type Artifact, TaskError } from "../task.ts";
 import { attempt, type Ending, pause, type Surroundings, type Work } from "./attempt.ts";
 import { checkExpectations, type Finish, publishAll } from "./conclude.ts";
 import { isShareable, Pool } from "./pool.ts";
@@ -139,6 +139,7 @@ class Run {
       rehearsal: options.rehearsal ?? false,
       ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
       emit: (event) => this.#emit(event),
+      settingsOf: (node) => settingsOf(this.#tasks.get(node)),
     };
   }
 
@@ -386,4 +387,14 @@ class Run {
       if (!problemOfSystem(error, "write the journal")) this.#crash(error);
     }
   }
+}
+
+/** The parameters of a model's declaration that are in no key; paths are, by their files. */
+function settingsOf(task: PlanTask | undefined): Pick<Artifact, "settings" | "home"> {
+  const [call, ...more] = task?.kind === "model" ? task.calls : [];
+  if (!call || more.length > 0) return {};
+  const settings = Object.entries(call.params).filter(
+    ([name]) => !(name in call.keyed || name in call.files),
+  );
+  return settings.length === 0 ? {} : { settings: Object.fromEntries(settings), home: call.dir };
 }

@@ -110,8 +110,10 @@ function filter({ name, start }: Variable, text: StringLiteral, context: Context
 /** A template given to an operation reads the rows of that operation, unless the parameter names others. */
 function used(v: BoundValue, bound: BoundCall, context: Context): Diagnostic[] {
   const named = v.schema["x-row"];
-  const row = named ? rows[named] : bound.row;
-  if (!row || !v.expression) return [];
+  const read: Row | undefined = named ? rows[named] : bound.row;
+  if (!read || !v.expression) return [];
+  const added = v.schema["x-columns"];
+  const row = added ? { ...read, columns: { ...read.columns, ...added } } : read;
   if (v.schema["x-align"] === "template") return given(v.expression, row, context);
   // Several templates, as `render` takes them.
   const list = v.schema.items?.["x-align"] === "template" && v.expression.kind === "list";

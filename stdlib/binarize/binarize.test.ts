@@ -17,7 +17,7 @@ describe("all", () => {
     const { pairs, metrics } = await pairsOf([row], { pairs: "all" });
     expect(pairs).toEqual(["b>a", "a>c", "d>a", "b>c", "d>c"]);
     // (2 + 1 + 2 + 3 + 3) / 5
-    expect(metrics).toEqual({ pairs: 5, rows: 1, ties: 1, below_margin: 0, mean_margin: 2.2 });
+    expect(metrics).toEqual({ pairs: 5, rows: 1, ties: 1, below_margin: 0, unrated: 0, mean_margin: 2.2 });
   });
 
   test("pairs closer than min_margin are dropped and counted", async () => {

@@ -6,7 +6,7 @@ import { type Type as AlignType, type CallFacts, dataset, rows } from "../../gra
 export const binarize = defineStage(
   {
     name: "binarize",
-    version: 1,
+    version: 2,
     doc: "Turns rated responses into pairs of chosen and rejected. Pairs with equal scores are dropped and counted.",
     inputs: [{ name: "data", type: dataset(rows.Rated), doc: "Prompts with scored responses." }],
     params: Type.Object({
@@ -36,6 +36,7 @@ export const binarize = defineStage(
       rows: "prompts read",
       ties: "pairs dropped because both scores were equal",
       below_margin: "pairs dropped because the scores differed by less than min_margin",
+      unrated: "responses left out because their verdict could not be read",
       mean_margin: "mean score of chosen minus rejected",
     },
   },

@@ -23,16 +23,20 @@ export const binarize: StageRun<Params> = {
     const data = ctx.inputs.data![0]!.dir;
     const { rows: total } = await readColumns(data);
     const random = stream(params.seed).split("binarize");
-    let [rows, pairs, ties, below, margins] = [0, 0, 0, 0, 0];
+    let [rows, pairs, ties, below, unrated, margins] = [0, 0, 0, 0, 0, 0];
 
     async function* paired(): Rows {
       for await (const row of readRows(data)) {
         rows++;
-        const responses = listIn(row, "responses", rows);
-        const scores = listIn(row, "scores", rows);
-        if (scores.length !== responses.length || !scores.every((s): s is number => Number.isFinite(s))) {
-          throw wrongColumn(row, "scores", rows, `a number for each of the ${responses.length} responses`);
+        const given = listIn(row, "responses", rows);
+        const all = listIn(row, "scores", rows);
+        if (all.length !== given.length || !all.every((s) => s === null || Number.isFinite(s))) {
+          throw wrongColumn(row, "scores", rows, `a number for each of the ${given.length} responses`);
         }
+        // A judge whose verdict could not be read says so with null.
+        const responses = given.filter((_, i) => all[i] !== null);
+        const scores = all.filter((s): s is number => s !== null);
+        unrated += given.length - responses.length;
         // Each row draws from a stream of its own, so that other rows do not change its pairs.
         const own = random.split(canonicalJson([row.prompt ?? null, responses]));
         for (const [better, worse] of choose(scores, params.pairs, own)) {
@@ -59,11 +63,11 @@ export const binarize: StageRun<Params> = {
     if (pairs === 0) {
       throw new TaskError({
         code: "no-pairs",
-        message: `none of the ${rows} prompts gave a pair: ${ties} ties, ${below} below min_margin`,
+        message: `none of the ${rows} prompts gave a pair: ${ties} ties, ${below} below min_margin, ${unrated} responses without a score`,
         help: "more samples per prompt, a higher temperature or a judge that tells responses apart would give some",
       });
     }
-    return { metrics: { pairs, rows, ties, below_margin: below, mean_margin: margins / pairs } };
+    return { metrics: { pairs, rows, ties, below_margin: below, unrated, mean_margin: margins / pairs } };
   },
 };
 

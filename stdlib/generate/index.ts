@@ -67,7 +67,12 @@ export const generate = defineStage(
     version: 1,
     doc: "Samples responses of one or several models to each prompt.",
     inputs: [
-      { name: "models", type: { kind: "model" }, variadic: true, doc: "One model, or a list." },
+      {
+        name: "models",
+        type: { kind: "responder" },
+        variadic: true,
+        doc: "One model or assistant, or a list.",
+      },
       { name: "prompts", type: dataset(rows.Prompt), doc: "The prompts." },
     ],
     rowwise: "prompts",

@@ -18,15 +18,17 @@ export async function readPrompts(
   const rows: { prompt: Json; ids: readonly number[]; row: RowData }[] = [];
   for await (const row of readRows(dir))
     rows.push({ prompt: row.prompt!, ids: encodePrompt(row, tokenizer), row });
-  if (rows.length === 0) {
-    throw new TaskError({
-      code: "no-prompts",
-      message: `${node} has no rows, so there is nothing to respond to`,
-      help: "look at its filters: a `skip` past the end leaves nothing",
-    });
-  }
+  if (rows.length === 0) throw noPrompts(node);
   const ids = rowIds(
     rows.map(({ prompt }) => (typeof prompt === "string" ? prompt : JSON.stringify(prompt))),
   );
   return rows.map((row, i) => ({ ...row, id: ids[i]! }));
+}
+
+export function noPrompts(node: string): TaskError {
+  return new TaskError({
+    code: "no-prompts",
+    message: `${node} has no rows, so there is nothing to respond to`,
+    help: "look at its filters: a `skip` past the end leaves nothing",
+  });
 }

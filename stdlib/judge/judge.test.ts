@@ -32,7 +32,14 @@ test("every response gets a score, and the row keeps its columns", async () => {
     { ...rows[2], scores: [2] },
   ]);
   // (1 + 3 + 2) / 3
-  expect(metrics).toEqual({ mean_score: 2, min_score: 1, max_score: 3, rows: 3, responses: 3 });
+  expect(metrics).toEqual({
+    mean_score: 2,
+    min_score: 1,
+    max_score: 3,
+    rows: 3,
+    responses: 3,
+    malformed: 0,
+  });
   expect(seen).toEqual([1 / 3, 2 / 3, 1]);
 });
 

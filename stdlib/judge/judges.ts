@@ -1,9 +1,11 @@
-// Judges: what gives a response a number. Opened from the artifact that `lexicon` or `script` left.
+// Judges: what gives a response a number. Opened from the artifact that a declaration or stage left.
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type RowData, type TaskContext, TaskError } from "../../engine/index.ts";
+import { type Artifact, type RowData, type TaskContext, TaskError } from "../../engine/index.ts";
 import type { Json } from "../../grammar/index.ts";
+import { isAssistant, type Surroundings } from "../assistant/assistant.ts";
+import type { VerdictParams } from "./assistant-judge.ts";
 
 export interface JudgeRequest {
   /** A text, or messages. */
@@ -11,6 +13,18 @@ export interface JudgeRequest {
   readonly response: string;
   /** The row that both come from. */
   readonly row: RowData;
+  /** A right answer, where there is one. */
+  readonly reference?: string;
+}
+
+export interface PairRequest extends Omit<JudgeRequest, "response"> {
+  /** In the order in which they are shown. */
+  readonly responses: readonly [string, string];
+}
+
+/** A verdict that could not be read, also when it was asked for again. */
+export interface Malformed {
+  readonly malformed: string;
 }
 
 export interface Score {
@@ -22,11 +36,20 @@ export interface Score {
 
 export interface Judge {
   readonly kind: string;
+  /** How many may be asked at once; one at a time where nothing is said. */
+  readonly concurrency?: number;
   score(request: JudgeRequest): Promise<Score>;
+  /** Of a judge whose verdicts may be malformed: the same, without an exception for those. It keeps its own journal. */
+  rate?(request: JudgeRequest): Promise<Score | Malformed>;
+  /** Of a judge that reads two responses side by side. */
+  prefer?(
+    request: PairRequest,
+  ): Promise<{ readonly preferred: "A" | "B" | "tie"; readonly rationale: string } | Malformed>;
+  dispose?(): Promise<void>;
 }
 
 /** What a judge that computes needs: where to, and with how many threads. */
-export type Resources = Pick<TaskContext, "threads" | "device">;
+export type Resources = Pick<TaskContext, "threads" | "device"> & Partial<Surroundings>;
 
 /** judge.json: `kind` says which opener reads the rest. */
 export interface JudgeFile {
@@ -44,7 +67,18 @@ const openers: Readonly<Record<string, () => Promise<Opener>>> = {
 
 const one: Resources = { threads: 1, device: "cpu" };
 
-export async function openJudge(dir: string, resources: Resources = one): Promise<Judge> {
+/** `verdicts` is for assistants: how they are asked. */
+export async function openJudge(
+  place: string | Pick<Artifact, "dir" | "node" | "settings" | "home">,
+  resources: Resources = one,
+  verdicts?: VerdictParams,
+): Promise<Judge> {
+  const { dir, ...about } = typeof place === "string" ? { dir: place, node: "the judge" } : place;
+  if (isAssistant(dir)) {
+    const signal = resources.signal ?? new AbortController().signal;
+    const { openAssistantJudge } = await import("./assistant-judge.ts");
+    return openAssistantJudge({ dir, ...about }, { ...resources, signal }, verdicts);
+  }
   const path = join(dir, "judge.json");
   if (!existsSync(path) && existsSync(join(dir, "config.json"))) {
     return (await import("../reward/reward-judge.ts")).openRewardJudge(dir, resources);

@@ -1,6 +1,8 @@
 // Scores responses row by row: read → score → keep → write.
 import {
+  type OutputContext,
   once,
+  type RowData,
   type Rows,
   readColumns,
   readRows,
@@ -8,63 +10,142 @@ import {
   TaskError,
   writeRows,
 } from "../../engine/index.ts";
+import { inOrder } from "../assistant/in-order.ts";
 import { listIn, wrongColumn } from "../data/row-text.ts";
 import { plainText } from "../template/index.ts";
-import { checkedScore, openJudge, type Score } from "./judges.ts";
+import { checkedScore, type Judge, type Malformed, openJudge, type Score } from "./judges.ts";
+import { type Comparison, comparePairs } from "./pairs.ts";
+import { type GivenVerdictParams, verdictsOf } from "./verdict-params.ts";
 
-interface Params {
+interface Params extends GivenVerdictParams {
   readonly score: "response" | "full";
+  readonly compare: "none" | "pairs";
+  readonly reference?: string;
 }
 
 export const judge: StageRun<Params> = {
   async run(ctx) {
-    const by = await openJudge(ctx.inputs.by![0]!.dir, ctx);
-    const data = ctx.inputs.data![0]!.dir;
-    const { rows: total } = await readColumns(data);
-    let [sum, responses, min, max] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-
-    async function* scored(): Rows {
-      let number = 0;
-      for await (const row of readRows(data)) {
-        number++;
-        const scores: Score[] = [];
-        for (const [i, response] of listIn(row, "responses", number).entries()) {
-          if (typeof response !== "string") throw wrongColumn(row, "responses", number, "a list of texts");
-          const read = ctx.params.score === "full" ? plainText(row.prompt, "prompt") + response : response;
-          const what = `response ${i + 1} of row ${number}`;
-          // Kept at once: a judge may cost money.
-          const ask = async () => ({
-            ...checkedScore(await by.score({ prompt: row.prompt ?? "", response: read, row }), what),
-          });
-          scores.push(await once(ctx.journal, [row, i], ask));
-        }
-        for (const { score } of scores) {
-          sum += score;
-          min = Math.min(min, score);
-          max = Math.max(max, score);
-        }
-        responses += scores.length;
-        yield { ...row, scores: scores.map((s) => s.score), ...extras(scores) };
-        ctx.progress({ done: number, total, unit: "rows" });
-      }
+    const by = await openJudge(ctx.inputs.by![0]!, ctx, verdictsOf(ctx.params));
+    try {
+      return await scoreAll(ctx, by);
+    } finally {
+      await by.dispose?.();
     }
-
-    const { rows } = await writeRows(ctx.out, scored());
-    if (responses === 0) {
-      throw new TaskError({ code: "no-rows", message: "there is no response to judge" });
-    }
-    return {
-      metrics: { mean_score: sum / responses, min_score: min, max_score: max, rows, responses },
-    };
   },
 };
 
-/** Columns for what some response of the row has. */
-function extras(scores: readonly Score[]) {
+async function scoreAll(ctx: OutputContext<Params>, by: Judge) {
+  const data = ctx.inputs.data![0]!.dir;
+  const { rows: total } = await readColumns(data);
+  const ask = ctx.params.compare === "pairs" ? pairsOf(by, ctx) : scoresOf(by, ctx);
+  let [sum, responses, min, max, malformed] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
+
+  async function* scored(): Rows {
+    let done = 0;
+    // A row has several questions; the judge itself takes as many as it can.
+    for await (const { row, scores, columns } of inOrder(readRows(data), 2 * (by.concurrency ?? 1), ask)) {
+      for (const score of scores) {
+        if (score === null) {
+          malformed++;
+          continue;
+        }
+        responses++;
+        sum += score;
+        min = Math.min(min, score);
+        max = Math.max(max, score);
+      }
+      yield { ...row, scores, ...columns };
+      ctx.progress({ done: ++done, total, unit: "rows" });
+    }
+  }
+
+  const { rows } = await writeRows(ctx.out, scored());
+  if (responses === 0) {
+    throw new TaskError({
+      code: "no-rows",
+      message:
+        malformed > 0 ? `none of the ${malformed} verdicts could be read` : "there is no response to judge",
+    });
+  }
   return {
-    ...(scores.some((s) => s.rationale !== undefined)
-      ? { rationales: scores.map((s) => s.rationale ?? null) }
-      : {}),
-    ...(scores.some((s) => s.aspects !== undefined) ? { aspects: scores.map((s) => s.aspects ?? null) } : {}),
+    metrics: { mean_score: sum / responses, min_score: min, max_score: max, rows, responses, malformed },
   };
+}
+
+interface Scored {
+  readonly row: RowData;
+  /** Null for a verdict that could not be read. */
+  readonly scores: readonly (number | null)[];
+  readonly columns: RowData;
+}
+
+function scoresOf(by: Judge, { params, journal }: OutputContext<Params>) {
+  return async (row: RowData, index: number): Promise<Scored> => {
+    const verdicts = await Promise.all(
+      textsIn(row, index + 1).map((response, i) => {
+        const read = params.score === "full" ? plainText(row.prompt, "prompt") + response : response;
+        const request = {
+          prompt: row.prompt ?? "",
+          response: read,
+          row,
+          ...referenceIn(row, params, index + 1),
+        };
+        if (by.rate) return by.rate(request);
+        const what = `response ${i + 1} of row ${index + 1}`;
+        return once(journal, [row, i], async () => ({ ...checkedScore(await by.score(request), what) }));
+      }),
+    );
+    return {
+      row,
+      scores: verdicts.map((v) => ("malformed" in v ? null : v.score)),
+      columns: columnsOf(verdicts),
+    };
+  };
+}
+
+/** Columns for what some response of the row has. */
+function columnsOf(verdicts: readonly (Score | Malformed)[]): RowData {
+  const read = verdicts.map((v): Partial<Score> => ("malformed" in v ? {} : v));
+  return {
+    ...(read.some((s) => s.rationale !== undefined)
+      ? { rationales: read.map((s) => s.rationale ?? null) }
+      : {}),
+    ...(read.some((s) => s.aspects !== undefined) ? { aspects: read.map((s) => s.aspects ?? null) } : {}),
+    ...(verdicts.some((v) => "malformed" in v)
+      ? { malformed: verdicts.map((v) => ("malformed" in v ? v.malformed : null)) }
+      : {}),
+  };
+}
+
+function pairsOf(by: Judge, { params }: OutputContext<Params>) {
+  return async (row: RowData, index: number): Promise<Scored> => {
+    const texts = textsIn(row, index + 1);
+    const request = { prompt: row.prompt ?? "", row, ...referenceIn(row, params, index + 1) };
+    const comparisons = await comparePairs(by, texts, request);
+    const points = (i: number) =>
+      comparisons.flatMap(({ a, b, points }: Comparison) =>
+        points === null ? [] : a === i ? [points] : b === i ? [1 - points] : [],
+      );
+    const mean = (list: readonly number[]) =>
+      list.length === 0 ? null : list.reduce((sum, p) => sum + p, 0) / list.length;
+    return {
+      row,
+      scores: texts.map((_, i) => mean(points(i))),
+      columns: { comparisons: comparisons.map((comparison) => ({ ...comparison })) },
+    };
+  };
+}
+
+function textsIn(row: RowData, number: number): string[] {
+  return listIn(row, "responses", number).map((response) => {
+    if (typeof response === "string") return response;
+    throw wrongColumn(row, "responses", number, "a list of texts");
+  });
+}
+
+function referenceIn(row: RowData, { reference: column }: Params, number: number): { reference?: string } {
+  if (column === undefined) return {};
+  const reference = row[column];
+  if (typeof reference === "string") return { reference };
+  throw wrongColumn(row, column, number, "a text");
 }

@@ -15,13 +15,13 @@ export interface RewardSource {
 }
 
 export async function openReward(
-  ctx: Pick<TaskContext, "threads" | "device">,
+  ctx: Pick<TaskContext, "threads" | "device" | "signal">,
   backend: Backend,
   source: Artifact,
   policy: OpenModel,
 ): Promise<RewardSource> {
   if (!(await isRewardModel(source.dir).catch(() => false))) {
-    const judge = await openJudge(source.dir, ctx);
+    const judge = await openJudge(source, ctx);
     return {
       async score(episodes) {
         const scores: number[] = [];

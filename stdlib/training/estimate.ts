@@ -1,4 +1,6 @@
 // Estimates what a training stage costs: the model's configuration, the examples as far as they are known, the graphs of a step.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Cost, Estimate, Facts, Known } from "../../engine/index.ts";
 import {
   type Batch,
@@ -9,6 +11,7 @@ import {
   parameterCount,
   trainingCost,
 } from "../../tensor/index.ts";
+import { isAssistant } from "../assistant/assistant.ts";
 import { batches, chunks } from "./loop.ts";
 import { type ModelShell, openShell } from "./model.ts";
 import { type LoraParams, loraDefaults, type TrainingParams } from "./params.ts";
@@ -31,6 +34,8 @@ export const modelFacts = (config: object, folder?: string): Facts => ({
 
 export async function modelOf(known: Known): Promise<KnownModel | undefined> {
   const folder = (await known.open()) ?? (known.facts.folder as string | undefined);
+  if (folder !== undefined && !existsSync(join(folder, "config.json")) && isAssistant(folder))
+    return undefined;
   if (folder !== undefined) {
     const shell = await openShell({ dir: folder, node: known.node }, { encoders: true });
     return { config: shell.config, shell, facts: modelFacts(shell.configFile, folder) };
