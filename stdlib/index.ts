@@ -26,6 +26,7 @@ import { agreement, screenLabelers, simulateLabelers } from "./labelers/index.ts
 import { lexicon, script } from "./lexicon/index.ts";
 import { local } from "./local/index.ts";
 import { proportional, weighted } from "./mixture/index.ts";
+import { mtBench } from "./mt-bench/index.ts";
 import { ppo } from "./ppo/index.ts";
 import { pretrain } from "./pretrain/index.ts";
 import { classification, lmEval, promptsource, render } from "./prompts/index.ts";
@@ -36,6 +37,7 @@ import type { ServeOptions, Serving } from "./serve/server.ts";
 import { sft } from "./sft/index.ts";
 import { tokenizer } from "./tokenizer/index.ts";
 import type { BackendReport } from "./training/backend.ts";
+import { judgeReport, winRate } from "./win-rate/index.ts";
 import { worldJudge, worldPool, worldProse, worldTasks } from "./world/index.ts";
 
 export const library: ReadonlyMap<string, Operation> = new Map(
@@ -80,6 +82,9 @@ export const library: ReadonlyMap<string, Operation> = new Map(
     bestOf,
     evaluate,
     compare,
+    winRate,
+    mtBench,
+    judgeReport,
     exec,
     report,
     frontier,

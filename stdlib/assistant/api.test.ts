@@ -159,6 +159,18 @@ describe("limits", () => {
     journal.close();
   });
 
+  test("what is under way may use the budget up: others wait for it, and go on if there is enough left", async () => {
+    endpoint = await fakeEndpoint({ before: () => new Promise((resolve) => setTimeout(resolve, 5)) });
+    // 37 are set aside for each: two fit into 80 at once, and 15 are spent by each; the third to the fifth fit one after the other.
+    const assistant = await asking({ token_budget: 80 });
+    const all = await Promise.allSettled(
+      ["a", "b", "c", "d", "e"].map((text) => assistant.ask(question(text))),
+    );
+    // 45 spent + 37 > 80, so three are answered.
+    expect(all.filter(({ status }) => status === "fulfilled")).toHaveLength(3);
+    expect(endpoint.most).toBe(2);
+  });
+
   test("so does the cost, by the prices", async () => {
     endpoint = await fakeEndpoint();
     // 10 tokens at 1 $/M and 5 at 2 $/M are 20 µ$; set aside are 17 + 40 µ$. 100 µ$ are enough for three: 40 + 57 ≤ 100 < 60 + 57.

@@ -102,9 +102,11 @@ export async function openApi(
   async function insist(ask: Ask, jitter: Random): Promise<Reply> {
     const promptTokens = likelyTokens(ask.messages);
     for (let tries = 1; ; tries++) {
-      const giveBack = budget.reserve(promptTokens, ask.sampling.max_tokens);
+      const giveBack = await budget.reserve(promptTokens, ask.sampling.max_tokens);
       try {
-        return await pace.run(promptTokens + ask.sampling.max_tokens, () => send(ask));
+        const reply = await pace.run(promptTokens + ask.sampling.max_tokens, () => send(ask));
+        budget.spend(reply);
+        return reply;
       } catch (error) {
         if (signal.aborted) throw new TaskError({ code: "interrupted", message: "interrupted" });
         const fault = faultOf(error, clock.now());
@@ -134,8 +136,13 @@ export async function openApi(
   return {
     concurrency: set.max_concurrent,
     async ask(ask) {
-      const reply = await keptReply(journal, ask, () => answer(ask));
-      budget.spend(reply);
+      let known = true;
+      const reply = await keptReply(journal, ask, () => {
+        known = false;
+        return answer(ask);
+      });
+      // What an earlier run has paid for counts, what a recording answers does not.
+      if (known) budget.spend(reply);
       return reply;
     },
     async dispose() {

@@ -3,12 +3,14 @@ import Type from "typebox";
 import { defineStage } from "../../engine/index.ts";
 import { dataset, rows } from "../../grammar/index.ts";
 import { samplingParams } from "../generate/index.ts";
+import { rubricProblems, verdictParams } from "../judge/verdict-params.ts";
+import { duelMetrics } from "./metrics.ts";
 
 export const compare = defineStage(
   {
     name: "compare",
-    version: 1,
-    doc: "Both models continue the same prompts with the same random numbers; a judge scores the responses. Intervals are a paired bootstrap over prompts.",
+    version: 2,
+    doc: "Both models continue the same prompts with the same random numbers; a judge scores the responses, or sees both in both orders where it is an assistant. Intervals are a paired bootstrap over prompts.",
     inputs: [
       { name: "model", type: { kind: "model" }, doc: "The model in question." },
       { name: "baseline", type: { kind: "model" }, doc: "What it is held against; the KL is to this model." },
@@ -46,7 +48,9 @@ export const compare = defineStage(
         description: "Prompts shown with both texts in the summary.",
         "x-source": "fits one screen",
       }),
+      ...verdictParams,
     }),
+    check: rubricProblems,
     output: {
       kind: "metrics",
       fields: {},
@@ -57,9 +61,7 @@ export const compare = defineStage(
       gain: "mean of score minus baseline score over prompts",
       gain_low: "lower end of its interval",
       gain_high: "upper end of its interval",
-      win_rate: "share of prompts won, a tie counts half",
-      win_rate_low: "lower end of its interval",
-      win_rate_high: "upper end of its interval",
+      ...duelMetrics,
       kl: "mean sequence KL(model ‖ baseline) on the model's own responses, nats: the sum over tokens of the full-vocabulary KL",
       length: "mean response length of the model, tokens",
       baseline_length: "mean response length of the baseline, tokens",

@@ -1,7 +1,6 @@
 // Compares: same prompts, same random numbers, two models → scores → paired differences, intervals, KL.
 import {
   type OutputContext,
-  once,
   type RunResult,
   type StageRun,
   TaskError,
@@ -9,16 +8,20 @@ import {
 } from "../../engine/index.ts";
 import type { Json } from "../../grammar/index.ts";
 import { type Backend, createScorer } from "../../tensor/index.ts";
+import { inOrder } from "../assistant/in-order.ts";
 import { type Prompt, readPrompts } from "../generate/prompts.ts";
 import { type Response, respond, type Sampling } from "../generate/respond.ts";
 import { openJudge } from "../judge/index.ts";
+import type { Side } from "../judge/pairs.ts";
+import { type GivenVerdictParams, verdictsOf } from "../judge/verdict-params.ts";
 import { openBackend } from "../training/backend.ts";
 import { type OpenModel, openModel } from "../training/model.ts";
 import { pad } from "../training/padding.ts";
-import { bootstrapInterval, mean, winOf } from "./statistics.ts";
+import { type Duel, decide, metricsOf, type Outcome } from "./duel.ts";
+import { bootstrapInterval, mean } from "./statistics.ts";
 import { summaryOf } from "./summary.ts";
 
-export interface CompareParams extends Sampling {
+export interface CompareParams extends Sampling, Omit<GivenVerdictParams, "seed"> {
   readonly confidence: number;
   readonly resamples: number;
   readonly show: number;
@@ -31,6 +34,9 @@ export interface Comparison {
   readonly baseline_responses: readonly string[];
   readonly scores: readonly number[];
   readonly baseline_scores: readonly number[];
+  /** Of a judge that saw both: who was preferred in each order, and what it came to. */
+  readonly orders?: readonly (readonly [Side, Side])[];
+  readonly points?: readonly (number | null)[];
   /** Mean over the samples, nats. */
   readonly kl: number;
 }
@@ -42,7 +48,7 @@ async function run(ctx: OutputContext<CompareParams>): Promise<RunResult> {
   const backend = await openBackend(ctx);
   const model = await openModel(inputs.model![0]!);
   const baseline = await openModel(inputs.baseline![0]!);
-  const judge = await openJudge(inputs.judge![0]!.dir, ctx);
+  const judge = await openJudge(inputs.judge![0]!, ctx, verdictsOf(params));
   const prompts = await readPrompts(inputs.prompts![0]!, model.tokenizer);
 
   const each = prompts.length * params.samples;
@@ -56,28 +62,38 @@ async function run(ctx: OutputContext<CompareParams>): Promise<RunResult> {
   });
   const kl = await sequenceKl(backend, model, baseline, prompts, after);
 
-  const rows: Comparison[] = [];
-  for (const [i, { prompt }] of prompts.entries()) {
-    const score = ({ text }: Response) =>
-      once(journal, ["score", prompt, text], async () => {
-        return (await judge.score({ prompt, response: text, row: { prompt } })).score;
-      });
-    rows.push({
+  const decided: Outcome[][] = [];
+  const duels = prompts.map(({ prompt, row }, i) =>
+    after[i]!.map(({ text }, k) => ({ prompt, row, response: text, baseline: before[i]![k]!.text })),
+  );
+  const decideAll = (samples: readonly Duel[]) =>
+    judge.prefer
+      ? Promise.all(samples.map((duel) => decide(judge, journal, duel)))
+      : oneByOne(samples, (duel) => decide(judge, journal, duel));
+  for await (const outcomes of inOrder(duels, judge.concurrency ?? 1, decideAll)) decided.push(outcomes);
+  await judge.dispose?.();
+
+  const rows = prompts.map(
+    ({ prompt }, i): Comparison => ({
       prompt,
       responses: after[i]!.map(({ text }) => text),
       baseline_responses: before[i]!.map(({ text }) => text),
-      scores: await inOrder(after[i]!, score),
-      baseline_scores: await inOrder(before[i]!, score),
+      // A judge that sees both gives points instead of scores; without a verdict nobody is ahead.
+      scores: decided[i]!.map(({ scores, points }) => scores?.[0] ?? points ?? 0.5),
+      baseline_scores: decided[i]!.map(({ scores, points }) => scores?.[1] ?? 1 - (points ?? 0.5)),
+      ...(judge.prefer && {
+        orders: decided[i]!.map(({ orders }) => orders!),
+        points: decided[i]!.map(({ points }) => points),
+      }),
       kl: mean(kl[i]!),
-    });
-  }
+    }),
+  );
   await writeRows(ctx.out, rows as unknown as Record<string, Json>[]);
 
   // The unit of the bootstrap is the prompt: samples of one prompt are not independent.
   const scores = rows.map((row) => mean(row.scores));
   const baselines = rows.map((row) => mean(row.baseline_scores));
   const gains = scores.map((score, i) => score - baselines[i]!);
-  const wins = rows.map((row) => mean(row.scores.map((score, k) => winOf(score, row.baseline_scores[k]!))));
   const interval = (values: readonly number[]) =>
     bootstrapInterval(values, {
       seed: params.seed,
@@ -85,7 +101,13 @@ async function run(ctx: OutputContext<CompareParams>): Promise<RunResult> {
       confidence: params.confidence,
     });
   const gain = interval(gains);
-  const win = interval(wins);
+  const wins = metricsOf(
+    duels.map((samples, i) => ({
+      outcomes: decided[i]!,
+      lengths: samples.map(({ response, baseline }) => [response.length, baseline.length]),
+    })),
+    params,
+  );
   const lengths = (all: readonly Response[][]) => mean(all.flat().map(({ ids }) => ids.length));
   const metrics = {
     score: mean(scores),
@@ -93,9 +115,7 @@ async function run(ctx: OutputContext<CompareParams>): Promise<RunResult> {
     gain: mean(gains),
     gain_low: gain.low,
     gain_high: gain.high,
-    win_rate: mean(wins),
-    win_rate_low: win.low,
-    win_rate_high: win.high,
+    ...wins,
     kl: mean(rows.map((row) => row.kl)),
     length: lengths(after),
     baseline_length: lengths(before),
@@ -104,8 +124,8 @@ async function run(ctx: OutputContext<CompareParams>): Promise<RunResult> {
   return { metrics, summary: summaryOf(metrics, rows, params) };
 }
 
-async function inOrder<T>(items: readonly T[], f: (item: T) => Promise<number>): Promise<number[]> {
-  const results: number[] = [];
+async function oneByOne<A, B>(items: readonly A[], f: (item: A) => Promise<B>): Promise<B[]> {
+  const results: B[] = [];
   for (const item of items) results.push(await f(item));
   return results;
 }

@@ -2,6 +2,7 @@
 import type { Operation } from "../../engine/index.ts";
 import { filter, map, rename, select } from "./columns/index.ts";
 import { join } from "./join/index.ts";
+import { fromAlpacaEval, fromFastChat } from "./judged/index.ts";
 import { concat, sample, shuffle, skip, take } from "./order/index.ts";
 import { prefix, sentences } from "./prose/index.ts";
 import { csv, jsonl, parquet, text } from "./source/index.ts";
@@ -29,5 +30,7 @@ export const transforms: readonly Operation[] = [
   join,
   fromAlpaca,
   fromShareGpt,
+  fromAlpacaEval,
+  fromFastChat,
   explicitPrompt,
 ];

@@ -3,9 +3,9 @@ import { type Artifact, TaskError } from "../../engine/index.ts";
 import type { Json } from "../../grammar/index.ts";
 import { compileTemplate, type Message, type Render } from "../../tensor/io/index.ts";
 import { type Assistant, openAssistant, type Surroundings } from "../assistant/assistant.ts";
-import { plainText } from "../template/index.ts";
+import { plainText, templateTexts } from "../template/index.ts";
 import type { Judge, JudgeRequest, Malformed, PairRequest, Score } from "./judges.ts";
-import { pairwise, rubricOf, single } from "./rubric.ts";
+import { pairwise, type Rating, ratingsOf, single } from "./rubric.ts";
 import { type Form, preferenceForm, ratingForm } from "./verdict.ts";
 
 /** How verdicts are asked for. */
@@ -62,6 +62,17 @@ export async function openAssistantJudge(
     },
     dispose: () => assistant.dispose(),
   };
+}
+
+/** `input` is Jinja over the row and `rubricColumns`. */
+function rubricOf(value: Json): { readonly input: string; readonly ratings: readonly Rating[] } {
+  const { input, target = "rating: 1-10" } = templateTexts(value);
+  const ratings = ratingsOf(target);
+  if (typeof ratings !== "string") return { input, ratings };
+  throw new TaskError({
+    code: "rubric-invalid",
+    message: `the rubric's target names no ratings: ${ratings}`,
+  });
 }
 
 function inWords(

@@ -1,6 +1,5 @@
 // What an assistant is told to judge by: a rubric puts a row into words and names what is to be rated.
 import type { Json } from "../../grammar/index.ts";
-import { templateTexts } from "../template/index.ts";
 
 /** What a rubric's template may read besides the columns of the row. */
 export const rubricColumns = {
@@ -10,12 +9,6 @@ export const rubricColumns = {
   response_b: "string",
   reference: "string",
 } as const;
-
-export interface Rubric {
-  /** Jinja over the row and `rubricColumns`. */
-  readonly input: string;
-  readonly ratings: readonly Rating[];
-}
 
 export interface Rating {
   readonly name: string;
@@ -63,13 +56,6 @@ export const pairwise: Json = {
 {{ response_b }}
 [The End of Assistant B's Answer]`,
 };
-
-export function rubricOf(value: Json): Rubric {
-  const { input, target = "rating: 1-10" } = templateTexts(value);
-  const ratings = ratingsOf(target);
-  if (typeof ratings === "string") throw new TypeError(ratings);
-  return { input, ratings };
-}
 
 /** `honesty: 1-5, helpfulness: 1-5` → what is rated; a text says what is wrong with it. */
 export function ratingsOf(target: string): readonly Rating[] | string {

@@ -34,7 +34,7 @@ export const verdictParams = {
 };
 
 export interface GivenVerdictParams {
-  readonly rubric?: Json;
+  readonly rubric?: unknown;
   readonly verdict_tokens: number;
   readonly verdict_temperature: number;
   readonly repairs: number;
@@ -49,7 +49,7 @@ export const verdictsOf = ({
   repairs,
   seed = 42,
 }: GivenVerdictParams) => ({
-  ...(rubric === undefined ? {} : { rubric }),
+  ...(rubric === undefined ? {} : { rubric: rubric as Json }),
   max_tokens: verdict_tokens,
   temperature: verdict_temperature,
   seed,
