@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BenchRow } from "./main.ts";
 
@@ -15,6 +15,8 @@ interface Peer {
   readonly command: readonly [string, ...string[]];
   /** The name and text of its file. */
   file(pairs: number): readonly [string, string];
+  /** What else it needs. */
+  readonly more?: (pairs: number) => Readonly<Record<string, string>>;
 }
 
 const numbers = (pairs: number): number[] => Array.from({ length: pairs }, (_, i) => i);
@@ -113,6 +115,48 @@ rule b:
   },
 ];
 
+/**
+ * Tasks are scripts of packages there, run by npm. With a thousand of them npm takes a second to find each, which says nothing of turbo: here `npm`
+ * is a shell that runs the script of that name.
+ */
+const turbo: Peer = {
+  name: "turbo",
+  command: ["sh", "-c", 'PATH="$PWD/bin:$PATH" turbo run all --concurrency=2 --no-daemon --output-logs=none'],
+  file: (n) => [
+    "turbo.json",
+    JSON.stringify({
+      tasks: {
+        a: { inputs: ["in.txt"], outputs: ["a.txt"] },
+        b: { dependsOn: ["a"], inputs: ["a.txt"], outputs: ["b.txt"] },
+        "//#all": { dependsOn: numbers(n).map((i) => `p${i}#b`), inputs: [], outputs: ["all.txt"] },
+      },
+    }),
+  ],
+  more: (n) => ({
+    "bin/npm": '#!/bin/sh\n[ "$1" = run ] && exec sh "./$2.sh"\necho 11.0.0\n',
+    "package.json": JSON.stringify({
+      name: "bench",
+      packageManager: "npm@11.0.0",
+      workspaces: ["packages/*"],
+      scripts: { all: "sh all.sh" },
+    }),
+    "package-lock.json": JSON.stringify({ name: "bench", lockfileVersion: 3, packages: {} }),
+    "all.sh": "cat packages/*/b.txt > all.txt\n",
+    ...Object.assign(
+      {},
+      ...numbers(n).map((i) => ({
+        [`packages/p${i}/package.json`]: JSON.stringify({
+          name: `p${i}`,
+          scripts: { a: "sh a.sh", b: "sh b.sh" },
+        }),
+        [`packages/p${i}/in.txt`]: `line ${i}\n`,
+        [`packages/p${i}/a.sh`]: "cat in.txt > a.txt\n",
+        [`packages/p${i}/b.sh`]: "cat a.txt > b.txt\n",
+      })),
+    ),
+  }),
+};
+
 const ours: Peer = {
   name: "Align",
   command: [process.execPath, align, "run", "bench.align", "--jobs", "2"],
@@ -128,7 +172,9 @@ const ours: Peer = {
 };
 
 export async function* engineBench({ big }: { readonly big: boolean }): AsyncIterable<BenchRow> {
-  const present = peers.filter((peer) => spawnSync("sh", ["-c", `command -v ${peer.name}`]).status === 0);
+  const present = [...peers, turbo].filter(
+    (peer) => spawnSync("sh", ["-c", `command -v ${peer.name}`]).status === 0,
+  );
   const alone = measure(ours, 500);
   for (const peer of present) {
     const other = measure(peer, 500);
@@ -160,7 +206,10 @@ function measure(engine: Peer, pairs: number): { cold: number; noop: number } {
   try {
     for (const i of numbers(pairs)) writeFileSync(join(dir, `in${i}.txt`), `line ${i}\n`);
     const [name, text] = engine.file(pairs);
-    writeFileSync(join(dir, name), text);
+    for (const [path, content] of Object.entries({ [name]: text, ...engine.more?.(pairs) })) {
+      mkdirSync(dirname(join(dir, path)), { recursive: true });
+      writeFileSync(join(dir, path), content, { mode: 0o755 });
+    }
     mkdirSync(join(dir, ".align"), { recursive: true });
     const run = (): number => {
       const [command, ...args] = engine.command;
