@@ -28,7 +28,7 @@ async function runSeed({ recipe, profile, store }: Wanted, seed: number): Promis
   const finished = events.find((event) => event.type === "run-finished");
   if (!finished || finished.failed > 0) throw new Error(`${file} did not run to its end with seed ${seed}`);
   const plan = events.find((event) => event.type === "plan");
-  const tables = plan?.tasks.filter(({ ops }) => ops.at(-1) === "report") ?? [];
+  const tables = plan?.tasks.filter(({ ops }) => ["report", "frontier"].includes(ops.at(-1) ?? "")) ?? [];
   const reports = [];
   for (const { node } of tables) {
     const shown = await align("show", file, node, ...options, "--json", "--samples", "1000");

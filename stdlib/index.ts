@@ -12,6 +12,7 @@ import { curate } from "./curate/index.ts";
 import { peekRow as peekPath, sources, transforms } from "./data/index.ts";
 import { decoder } from "./decoder/index.ts";
 import { dpo } from "./dpo/index.ts";
+import { dpoRanking } from "./dpo-ranking/index.ts";
 import { evaluate } from "./evaluate/index.ts";
 import { exec } from "./exec/index.ts";
 import { frontier } from "./frontier/index.ts";
@@ -22,6 +23,7 @@ import { grpo } from "./grpo/index.ts";
 import { cachedRows } from "./hf/cached-rows.ts";
 import { hf, hfRows } from "./hf/index.ts";
 import { judge } from "./judge/index.ts";
+import { kto, unpair } from "./kto/index.ts";
 import { agreement, screenLabelers, simulateLabelers } from "./labelers/index.ts";
 import { lexicon, script } from "./lexicon/index.ts";
 import { local } from "./local/index.ts";
@@ -70,6 +72,9 @@ export const library: ReadonlyMap<string, Operation> = new Map(
     judge,
     binarize,
     dpo,
+    dpoRanking,
+    unpair,
+    kto,
     simulateLabelers,
     screenLabelers,
     agreement,

@@ -3,10 +3,13 @@ import { type Artifact, type RowData, readRows, TaskError } from "../../engine/i
 import { listIn, wrongColumn } from "../data/row-text.ts";
 import { encodePair, encodeResponses } from "../template/index.ts";
 import type { OpenModel } from "../training/model.ts";
+import type { Example } from "../training/padding.ts";
 
 export interface RankedResponses {
   /** Prompt with response, K of them. */
   readonly sequences: readonly (readonly number[])[];
+  /** The same with a mark on the responses. */
+  readonly examples: readonly Example[];
   /** 1 is best; equal ranks are ties. */
   readonly ranks: readonly number[];
   /** By how much the better of two must lead; for pairs only. */
@@ -49,7 +52,8 @@ function rankingOf(row: RowData, number: number, model: OpenModel, max_length: n
   if (row.chosen !== undefined && row.rejected !== undefined) {
     const { chosen, rejected } = encodePair(row, model.tokenizer, { max_length });
     const margin = typeof row.margin === "number" ? { margin: row.margin } : {};
-    return { sequences: [chosen.ids, rejected.ids], ranks: [1, 2], ...margin, ...labeler };
+    const examples = [chosen, rejected];
+    return { ...sequencesOf(examples), ranks: [1, 2], ...margin, ...labeler };
   }
   const responses = listIn(row, "responses", number);
   const texts = responses.map((response) => {
@@ -65,8 +69,13 @@ function rankingOf(row: RowData, number: number, model: OpenModel, max_length: n
     });
   }
   const examples = encodeResponses(row, texts, model.tokenizer, { max_length });
-  return { sequences: examples.map(({ ids }) => ids), ranks, ...labeler };
+  return { ...sequencesOf(examples), ranks, ...labeler };
 }
+
+const sequencesOf = (examples: readonly Example[]) => ({
+  sequences: examples.map(({ ids }) => ids),
+  examples,
+});
 
 /** The column `ranks`, or the order of the column `scores`. */
 function ranksOf(row: RowData, number: number): number[] {
@@ -81,10 +90,10 @@ function ranksOf(row: RowData, number: number): number[] {
 }
 
 /** Every pair of a comparison as a comparison of its own, better first. */
-export function pairsOf({ sequences, ranks, ...rest }: RankedResponses): RankedResponses[] {
+export function pairsOf({ examples, ranks, ...rest }: RankedResponses): RankedResponses[] {
   return ranks.flatMap((rank, i) =>
     ranks.flatMap((other, j) =>
-      rank < other ? [{ sequences: [sequences[i]!, sequences[j]!], ranks: [1, 2], ...rest }] : [],
+      rank < other ? [{ ...rest, ...sequencesOf([examples[i]!, examples[j]!]), ranks: [1, 2] }] : [],
     ),
   );
 }
