@@ -4,7 +4,9 @@ import { createHash } from "node:crypto";
 
 export default ({ prompt, response, row }) => {
   const truth = row.scores[row.responses.indexOf(response)];
-  const digest = createHash("sha256").update(JSON.stringify([prompt, response])).digest();
+  const digest = createHash("sha256")
+    .update(JSON.stringify([prompt, response]))
+    .digest();
   const uniform = (digest.readUIntBE(0, 6) + 0.5) / 2 ** 48;
   return 20 * truth - Math.log(-Math.log(uniform));
 };

@@ -15,7 +15,11 @@ function random() {
 function pick(list, weightOf) {
   const weights = list.map(weightOf);
   let left = random() * weights.reduce((a, b) => a + b, 0);
-  return list[weights.findIndex((w) => (left -= w) < 0)] ?? list.at(-1);
+  const at = weights.findIndex((weight) => {
+    left -= weight;
+    return left < 0;
+  });
+  return list[at] ?? list.at(-1);
 }
 
 function review() {
@@ -23,7 +27,8 @@ function review() {
   const words = [];
   for (let last = ""; last !== "."; words.push(last)) {
     last = pick(grammar[last], (word) => {
-      if (Object.hasOwn(opinions, word)) return Math.exp(mood * opinions[word]) * (last === "and" ? 0.05 : 0.15);
+      if (Object.hasOwn(opinions, word))
+        return Math.exp(mood * opinions[word]) * (last === "and" ? 0.05 : 0.15);
       if (word === ".") return words.length > 20 ? 100 : 0.7;
       return { rather: 0.2, quite: 0.2, very: 0.2, the: 2 }[word] ?? 1;
     });
