@@ -1,4 +1,4 @@
-// `npm run bench -- train|decode|lang|engine [--write] [--json] …`: Align beside its peers in the same run, one row per case and peer.
+// `npm run bench -- train|decode|lang|engine|data [--write] [--json] …`: Align beside its peers in the same run, one row per case and peer.
 import { parseArgs } from "node:util";
 import { writeTable } from "./write.ts";
 
@@ -36,6 +36,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   quickstart: () => import("./quickstart.ts").then((m) => m.quickstartBench),
   lang: () => import("./lang.ts").then((m) => m.languageBench),
   engine: () => import("./engine.ts").then((m) => m.engineBench),
+  data: () => import("./data.ts").then((m) => m.dataBench),
 };
 
 const { values, positionals } = parseArgs({
