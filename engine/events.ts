@@ -92,6 +92,11 @@ export interface TaskFailed extends OfTask {
   /** Last lines of the log, when the worker crashed. */
   readonly tail?: readonly string[];
 }
+/** Something about a task that its numbers do not show. */
+export interface TaskWarned extends OfTask {
+  readonly type: "task-warned";
+  readonly warning: Problem;
+}
 export interface TaskSkipped extends OfTask {
   readonly type: "task-skipped";
   /** The failed task that is to blame; undefined when the run was interrupted. */
@@ -143,6 +148,7 @@ export type EventBody =
   | TaskRetried
   | TaskFinished
   | TaskFailed
+  | TaskWarned
   | TaskSkipped
   | ExpectationChecked
   | Published

@@ -17,6 +17,7 @@ export { functions } from "./functions.ts";
 export { scanTemplate } from "./jinja.ts";
 export { type Parsed, parse } from "./parse.ts";
 export type {
+  Apart,
   Call as ProgramCall,
   Expectation,
   Expr,

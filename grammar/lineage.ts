@@ -79,3 +79,21 @@ export const rowsOf = (node: BoundNode): Iterable<BoundNode> => closure(node, "d
 
 /** The models that this model was made from. */
 export const modelsOf = (node: BoundNode): Iterable<BoundNode> => closure(node, "model");
+
+/** Models that are given to a call beside these rows. */
+export function modelsIn({ call }: Use): BoundNode[] {
+  return call.inputs.flatMap((i) => i.given.flatMap((g) => (g.node?.type.kind === "model" ? [g.node] : [])));
+}
+
+/** Rows that measure beside all rows that trained what is measured, or a model that it is made of. */
+export function measuredBeside(context: Context): { readonly evaluation: Use; readonly training: Use }[] {
+  const byStage = new Map<BoundNode, Use[]>();
+  for (const use of trainingUses(context)) byStage.set(use.stage, [...(byStage.get(use.stage) ?? []), use]);
+  return evaluationUses(context).flatMap((evaluation) => {
+    const models = modelsIn(evaluation).flatMap((model) => [...modelsOf(model)]);
+    const stages = new Set([evaluation.stage, ...models]);
+    return [...stages].flatMap((stage) =>
+      (byStage.get(stage) ?? []).map((training) => ({ evaluation, training })),
+    );
+  });
+}

@@ -3,8 +3,18 @@ import type { BoundArgument, BoundNode } from "./bind.ts";
 import type { BoundCall } from "./bind-call.ts";
 import type { Context } from "./context.ts";
 import { lowerExpectation } from "./expectation.ts";
+import { measuredBeside } from "./lineage.ts";
 import { modulesOf } from "./modules.ts";
-import type { Call, Expectation, Program, ProgramNode, Provenance, Publication, Ref } from "./program.ts";
+import type {
+  Apart,
+  Call,
+  Expectation,
+  Program,
+  ProgramNode,
+  Provenance,
+  Publication,
+  Ref,
+} from "./program.ts";
 import { folderOf, publication, publishedNodes } from "./publication.ts";
 
 export function lower(context: Context): Program {
@@ -30,7 +40,24 @@ export function lower(context: Context): Program {
     nodes: reachable(context, expectations, publications).map((node) => lowerNode(node, context)),
     expectations,
     publications,
+    apart: apartIn(context),
   };
+}
+
+function apartIn(context: Context): Apart[] {
+  const found = new Map<string, Apart>();
+  for (const { training, evaluation } of measuredBeside(context)) {
+    const [seen, held] = [training.given.id, evaluation.given.id];
+    const key = JSON.stringify([seen, held]);
+    if (seen === held || found.has(key)) continue;
+    found.set(key, {
+      training: seen,
+      evaluation: held,
+      trained: training.stage.id,
+      measured: evaluation.stage.id,
+    });
+  }
+  return [...found.values()];
 }
 
 /** Every stage, what is expected of or published, and what those need; anonymous nodes before their owner. */

@@ -86,6 +86,16 @@ export interface Publication {
   readonly span: Span;
 }
 
+/** Rows that a stage measures a model on must not be among those that another trained it on. */
+export interface Apart {
+  /** Nodes of rows. */
+  readonly training: string;
+  readonly evaluation: string;
+  /** Stages. */
+  readonly trained: string;
+  readonly measured: string;
+}
+
 export interface Program {
   readonly name: string;
   readonly doc?: string;
@@ -95,4 +105,6 @@ export interface Program {
   readonly nodes: readonly ProgramNode[];
   readonly expectations: readonly Expectation[];
   readonly publications: readonly Publication[];
+  /** Each two sets of rows once. */
+  readonly apart?: readonly Apart[];
 }

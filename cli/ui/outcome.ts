@@ -1,6 +1,6 @@
 // What a run came to: failures, results, expectations, what was published, in words and as an exit status.
 import type { Event, Outcome } from "../../engine/index.ts";
-import { failureText } from "./failure-text.ts";
+import { failureText, warningText } from "./failure-text.ts";
 import { duration, metric } from "./format.ts";
 import { paint } from "./terminal.ts";
 
@@ -11,7 +11,7 @@ export const statusOf: Readonly<Record<Outcome, number>> = {
   interrupted: 130,
 };
 
-/** With --json only failures, and those on stderr. */
+/** With --json only failures and warnings, and those on stderr. */
 export function printOutcome(events: readonly Event[], json: boolean): void {
   for (const event of events) {
     if (event.type === "task-failed") {
@@ -20,6 +20,7 @@ export function printOutcome(events: readonly Event[], json: boolean): void {
         console.error(paint.dim(event.tail.map((line) => `  | ${line}`).join("\n")));
       if (event.log) console.error(paint.dim(`  log: ${event.log}`));
     }
+    if (event.type === "task-warned") console.error(`\n${warningText(event.warning)}`);
     if (event.type === "publish-withheld") console.error(failureText(event.error));
   }
   if (json) return;

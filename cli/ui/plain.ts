@@ -28,6 +28,8 @@ export class PlainLines {
         return [`${event.node}: no sign of life for ${duration(event.seconds)}`];
       case "task-retried":
         return [`${event.node}: ${event.error.message}; tried again${after(event.seconds)}`];
+      case "task-warned":
+        return [`${event.node}: warning: ${event.warning.message}`];
       case "task-progress": {
         if (at - (this.#lastLine.get(event.node) ?? 0) < quiet * 1000) return [];
         this.#lastLine.set(event.node, at);

@@ -88,6 +88,9 @@ async function planOf(program: Program, options: PlanOptions): Promise<Plan> {
     edges: nodes.flatMap(edgesOf),
     expectations: program.expectations.filter(({ expr }) => metricsIn(expr).every((m) => within(m.node))),
     publications: program.publications.filter(({ node }) => within(node)),
+    apart: (program.apart ?? []).filter((a) =>
+      [a.training, a.evaluation, a.trained, a.measured].every(within),
+    ),
   };
   const explain = explainer(plan, loadHistory(store, program.name));
   // In order, so that whatever is asked about an input has been answered before.

@@ -1,5 +1,5 @@
 // What a Plan is: plain JSON, the only thing a run needs to know of the program.
-import type { Expectation, Json, ProgramNode, Provenance, Publication } from "../../grammar/index.ts";
+import type { Apart, Expectation, Json, ProgramNode, Provenance, Publication } from "../../grammar/index.ts";
 import type { KeyTree } from "./key.ts";
 
 /** A file of the user's, as it was when the plan was made. */
@@ -102,4 +102,6 @@ export interface Plan {
   /** Only those whose nodes are all in the plan. */
   readonly expectations: readonly Expectation[];
   readonly publications: readonly Publication[];
+  /** Only those whose nodes are all in the plan. */
+  readonly apart?: readonly Apart[];
 }

@@ -11,6 +11,7 @@ import type { ActionRecord, Log, Store } from "../store/store.ts";
 import { type Artifact, TaskError } from "../task.ts";
 import { attempt, type Ending, pause, type Surroundings, type Work } from "./attempt.ts";
 import { checkExpectations, type Finish, publishAll } from "./conclude.ts";
+import { sharedRows } from "./held-out.ts";
 import { isShareable, Pool } from "./pool.ts";
 import type { Spawn } from "./protocol.ts";
 import { Queue } from "./queue.ts";
@@ -94,6 +95,8 @@ class Run {
   readonly #distrusted = new Set<string>();
   readonly #aborts = new Map<string, AbortController>();
   readonly #pending: SchedulerEvent[] = [];
+  /** Looks at rows that ought to be apart, under way. */
+  readonly #looks: Promise<void>[] = [];
   readonly #counts = { ran: 0, cached: 0, failed: 0, skipped: 0 };
   #draining = false;
   #journal: Log | undefined;
@@ -190,6 +193,7 @@ class Run {
       this.#pool.close();
       this.#store.flush();
     }
+    await Promise.all(this.#looks);
     const outcome = await this.#conclude();
     this.#store.flush();
     const seconds = (this.#clock.now() - started) / 1000;
@@ -341,6 +345,7 @@ class Run {
   ): void {
     const { key, tree } = this.#keys.get(task.id)!;
     this.#artifacts.set(task.id, artifact);
+    this.#keepApart(task.id);
     this.#history.has(task.id, key, tree);
     const what = { node: task.id, key, ...artifact };
     if (how === "cached") {
@@ -352,6 +357,31 @@ class Run {
       this.#emit({ type: "task-finished", ...what, ...peak });
     }
     this.#dispatch({ type: "done", id: task.id });
+  }
+
+  /** As soon as both sets of rows are there; what was measured before has been looked at before. */
+  #keepApart(node: string): void {
+    for (const { training, evaluation, trained, measured } of this.#plan.apart ?? []) {
+      if (node !== training && node !== evaluation) continue;
+      const [seen, held] = [this.#artifacts.get(training), this.#artifacts.get(evaluation)];
+      if (!seen || !held || this.#tasks.get(measured)!.state === "cached") continue;
+      const look = async () => {
+        const [a, b] = [await this.#store.materialise(seen.tree), await this.#store.materialise(held.tree)];
+        if (!("dir" in a && "dir" in b)) return;
+        const warning = await sharedRows(
+          this.#plan,
+          { node: training, dir: a.dir, stage: trained },
+          { node: evaluation, dir: b.dir },
+        );
+        if (warning) this.#emit({ type: "task-warned", node: measured, warning });
+      };
+      this.#looks.push(
+        look().catch((error) => {
+          // What is wrong with the rows, the stages that read them say.
+          if (!(error instanceof TaskError)) this.#crash(error);
+        }),
+      );
+    }
   }
 
   #fail(node: string, what: Omit<Extract<Ending, { how: "failed" }>, "how">): void {

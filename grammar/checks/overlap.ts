@@ -1,7 +1,7 @@
 // A model is not measured on rows that it was trained on.
 import type { BoundNode } from "../bind.ts";
 import { diagnose } from "../codes.ts";
-import { evaluationUses, modelsOf, rowsOf, trainingUses, type Use } from "../lineage.ts";
+import { evaluationUses, modelsIn, modelsOf, rowsOf, trainingUses, type Use } from "../lineage.ts";
 import type { Check } from "./check.ts";
 
 export const overlap: Check = (context) => {
@@ -55,10 +55,6 @@ function nearestOf(evaluation: Use, sharing: ReadonlySet<Use>): Use | undefined 
     }
   }
   return byStage.get(evaluation.stage)?.[0];
-}
-
-function modelsIn({ call }: Use): BoundNode[] {
-  return call.inputs.flatMap((i) => i.given.flatMap((g) => (g.node?.type.kind === "model" ? [g.node] : [])));
 }
 
 function expressionOf({ call, given }: Use) {
