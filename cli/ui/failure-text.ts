@@ -10,8 +10,7 @@ interface Told {
 
 export const failureText = (problem: Told): string => told(paint.red(`error[${problem.code}]`), problem);
 
-export const warningText = (problem: Told): string =>
-  told(paint.yellow(`warning[${problem.code}]`), problem);
+export const warningText = (problem: Told): string => told(paint.yellow(`warning[${problem.code}]`), problem);
 
 function told(kind: string, { message, where, help }: Told): string {
   const lines = [`${kind}: ${paint.bold(message)}`];

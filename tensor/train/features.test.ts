@@ -14,7 +14,7 @@ import { stream } from "../random.ts";
 import { createScorer } from "../score/scorer.ts";
 import { keepMask } from "./dropout.ts";
 import { KEEP } from "./forward.ts";
-import { layerOf, writesResidual } from "./residual.ts";
+import { layerOf, residualRate, writesResidual } from "./residual.ts";
 import { createTrainer, type LossFn, type TrainerOptions } from "./trainer.ts";
 
 const backend = await onnxBackend();
@@ -102,6 +102,18 @@ describe("dropout", () => {
     });
     expect(await losses({ ...options, seed: 6 }, 2)).not.toEqual(fast);
     expect(await losses({}, 2)).not.toEqual(fast);
+  });
+
+  test("LIMA's p_l rises evenly from nothing in the bottom layer to p in the top one", () => {
+    const rates = (p: number, layers: number) =>
+      Array.from({ length: layers }, (_, layer) => residualRate({ p, ramp: true }, layer, layers));
+    expect(rates(0.5, 5)).toEqual([0, 0.125, 0.25, 0.375, 0.5]);
+    // LLaMA-65B, §3: 80 layers and 0.3.
+    const large = rates(0.3, 80);
+    expect([large[0], large[79]]).toEqual([0, 0.3]);
+    expect(large[40]).toBeCloseTo((0.3 * 40) / 79, 15);
+    expect(rates(0.3, 1)).toEqual([0]);
+    expect(residualRate({ p: 0.3 }, 0, 80)).toBe(0.3);
   });
 
   test("the ramp is p·l/(L-1): with two layers nothing, then p", async () => {

@@ -7,7 +7,7 @@ import { check } from "../error.ts";
 import type { Builder, Intercept } from "../ir/builder.ts";
 import type { NodeOf, OpAttrs, OpName, Value } from "../ir/graph.ts";
 import { LORA_A, LORA_B } from "../models/lora.ts";
-import { layerOf, writesResidual } from "./residual.ts";
+import { layerOf, residualRate, writesResidual } from "./residual.ts";
 
 export interface Adapters {
   /** The update is alpha/r · B A. */
@@ -82,9 +82,7 @@ export function forwardRewrites(options: ForwardOptions, training: boolean) {
 
   function residual(b: Builder, y: Value, name: string): Value {
     if (!training || !options.residual_dropout || !writesResidual(name)) return y;
-    const { p, ramp = false } = options.residual_dropout;
-    const share = ramp ? layerOf(name)! / Math.max(1, target!.layers - 1) : 1;
-    return dropout(b, y, name, p * share);
+    return dropout(b, y, name, residualRate(options.residual_dropout, layerOf(name)!, target!.layers));
   }
 
   return {
