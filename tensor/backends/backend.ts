@@ -15,6 +15,11 @@ export interface CompileOptions {
    * programs, of which only one runs at a time. Costs some time, changes no bit.
    */
   readonly frugal?: boolean;
+  /**
+   * A decoding step of at most 16 rows, as is every other program that is to give the same bits: products may be
+   * computed in an order of their own.
+   */
+  readonly narrow?: boolean;
   /** Only where `Backend.freezes`: inputs that are given now and for good, and not fed at any run. */
   readonly frozen?: FrozenInputs;
 }

@@ -16,8 +16,8 @@ export interface GeneratorOptions {
   readonly config: ModelConfig;
   readonly params: ParamSource;
   /**
-   * Most rows decoded together, default 16. A row's tokens and log-probabilities were the same bits for every batch
-   * that the tests tried (sizes 2 to 16, other prompts, other padding), because onnxruntime computes each row of a
+   * Most rows decoded together, default 16; above 16 last bits differ from those up to 16. A row's tokens and log-probabilities were the same bits for every batch
+   * that the tests tried (sizes 2 to 16, or 2 to 20 of a batch_size of 32; other prompts, other padding), because onnxruntime computes each row of a
    * product in the same order; only a product with a single row differs, so a lone row is padded to two.
    */
   readonly batch_size?: number;
@@ -80,6 +80,9 @@ export interface Generator {
 const PROMPT_BUCKET = 32;
 const SLOT_BUCKET = 64;
 
+/** See CompileOptions.narrow. */
+const NARROW = 16;
+
 const bitsOf = { frozen: 32, q8: 8, q4: 4 } as const;
 
 /** A device with memory of its own is given the weights once. */
@@ -126,7 +129,8 @@ export function createGenerator(options: GeneratorOptions): Generator {
     const graph = stepGraph(config, B, n, sourceSlots);
     if (!freezing) {
       const stays = new Set(about.cache.filter(({ slots }) => slots === "own").map(({ name }) => name));
-      return backend.compile(graph, { state: (name) => weightsStay.state(name) || stays.has(name) });
+      const state = (name: string) => weightsStay.state(name) || stays.has(name);
+      return backend.compile(graph, { state, narrow: batch_size <= NARROW });
     }
     // Each holds all weights, so only the last one is kept.
     for (const [key, run] of [...compiled].filter(([key]) => key.startsWith("step"))) {

@@ -103,8 +103,13 @@ function inverse(
 
 function argmax(logprobs: Float32Array, allowed?: (id: number) => boolean): number {
   let best = -1;
+  let most = Number.NEGATIVE_INFINITY;
   for (let id = 0; id < logprobs.length; id++) {
-    if ((best < 0 || logprobs[id]! > logprobs[best]!) && (!allowed || allowed(id))) best = id;
+    const x = logprobs[id]!;
+    if ((x > most || best < 0) && (!allowed || allowed(id))) {
+      best = id;
+      most = x;
+    }
   }
   check(best >= 0, "argument", () => "every token is banned");
   return best;

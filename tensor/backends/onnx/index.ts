@@ -3,16 +3,18 @@
 import { TensorError } from "../../error.ts";
 import type { Graph, HostArray } from "../../ir/graph.ts";
 import { optimize } from "../../ir/passes/optimize.ts";
-import type { Arrays, Backend } from "../backend.ts";
+import type { Arrays, Backend, FrozenInputs } from "../backend.ts";
 import { deviceMemory, identityModel } from "./device-memory.ts";
-import { encodeModel } from "./encode.ts";
+import { encodeModel, type OnnxModel } from "./encode.ts";
 import { createExecutable, keptOutputs } from "./executable.ts";
 import { freeze } from "./freeze.ts";
 import { withEnd, worksInPlace } from "./in-place.ts";
+import { isStep, stepLowerings } from "./lower-step.ts";
 import { lowerWith } from "./lowering.ts";
 import { inFileOrder } from "./order.ts";
 import { type OnnxProvider, providers } from "./providers.ts";
 import { loadRuntime, type Runtime, type Session } from "./runtime.ts";
+import { stackProjections } from "./stack.ts";
 
 export interface OnnxOptions {
   /** Where the nodes run; default cpu. */
@@ -40,12 +42,14 @@ export async function onnxBackend(options: OnnxOptions = {}): Promise<Backend> {
     name: `onnx-${provider}`,
     fingerprint: `onnx-${provider}/${version}/fp32/${process.arch}${identity()}`,
     freezes: provider === "cpu",
-    async compile(source, { verbatim = false, state, frozen, frugal = false } = {}) {
+    async compile(source, { verbatim = false, state, frozen, frugal = false, narrow = false } = {}) {
       const whole = verbatim ? source : optimize(source);
-      const lowered = lowerWith(lowerings, whole);
-      const ordered = provider === "cpu" ? inFileOrder(lowered) : lowered;
-      const fixed = frozen ? freeze(ordered, named(frozen.arrays), frozen.bits ?? 32) : ordered;
-      const model = encodeModel(inPlace ? withEnd(fixed) : fixed);
+      const step = provider === "cpu" && isStep(whole);
+      const table = step ? stepLowerings({ narrow, frozen: frozen !== undefined }) : lowerings;
+      const lowered = lowerWith(table, whole);
+      const fixed = frozen ? frozenModel(lowered, frozen) : lowered;
+      const ordered = provider === "cpu" ? inFileOrder(fixed) : fixed;
+      const model = encodeModel(inPlace ? withEnd(ordered) : ordered);
       const graph = frozen ? without(whole, frozen.arrays) : whole;
       const kept = keptOutputs(graph, memory && state);
       const places = Object.keys(graph.outputs).map((name) => [
@@ -68,6 +72,11 @@ export async function onnxBackend(options: OnnxOptions = {}): Promise<Backend> {
       forget: (arrays: Iterable<HostArray>) => memory.residents.forget(arrays),
     }),
   };
+}
+
+function frozenModel(lowered: OnnxModel, { arrays, bits = 32 }: FrozenInputs): OnnxModel {
+  const { model, weights } = stackProjections(lowered, named(arrays));
+  return freeze(model, weights, bits);
 }
 
 const named = (arrays: Readonly<Arrays>): Arrays =>

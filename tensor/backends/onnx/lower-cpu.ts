@@ -3,7 +3,7 @@
 import type { Value } from "../../ir/graph.ts";
 import { GELU_CUBE, GELU_SLOPE } from "../../ir/ops/fused.ts";
 import { sizeOf } from "../../shape.ts";
-import { type Attend, writeAndAttend } from "./lower-cache.ts";
+import { type Attend, groupQueryAttention, writeAndAttend } from "./lower-cache.ts";
 import { direct, int, type Lowering, type Lowerings, lastAxis, onnxType, pick, reshape } from "./lowering.ts";
 
 export const cpuLowerings: Lowerings = {
@@ -133,36 +133,10 @@ export const cpuLowerings: Lowerings = {
     const [q, k, v, bias] = n.inputs as [Value, Value, Value, Value];
     attend(l, q, { keys: k.shape, k: l.in(k), v: l.in(v) }, l.in(bias), n.attrs.scale, l.out(1));
   },
-  // Writes in place where an output's array is the one fed for the cache: the cache is never copied, and slots after a
-  // row's own cost nothing.
   cachedAttention: (l, n) => {
-    const [q, k, v, keys, values, positions, bias] = n.inputs as [
-      Value,
-      Value,
-      Value,
-      Value,
-      Value,
-      Value,
-      Value?,
-    ];
-    const [B, H, , d] = q.shape as [number, number, number, number];
-    const [, K, S] = keys.shape as [number, number, number];
-    if (d % 8 !== 0) {
-      writeAndAttend(l, n, attend); // which GroupQueryAttention refuses
-      return;
-    }
-    const row = (x: Value) => reshape(l, l.in(x), [B, 1, x.shape[1]! * d]);
-    const more = bias ? ["", "", "", l.in(bias)] : [];
-    const total = l.constant(Int32Array.of(S), [1]);
-    const cache = [l.in(keys), l.in(values), l.in(positions), total];
-    const out = l.fresh();
-    l.nodes("GroupQueryAttention", [row(q), row(k), row(v), ...cache, ...more], [out, l.out(1), l.out(2)], {
-      num_heads: int(H),
-      kv_num_heads: int(K),
-      scale: n.attrs.scale,
-      ...(n.attrs.window !== undefined && { local_window_size: int(n.attrs.window) }),
-    });
-    reshape(l, out, q.shape, l.out(0));
+    const width = n.inputs[0]!.shape.at(-1)!;
+    if (width % 8 === 0) groupQueryAttention(l, n);
+    else writeAndAttend(l, n, attend); // which GroupQueryAttention refuses
   },
   swiglu: (l, n) => {
     const [gate, up] = n.inputs;

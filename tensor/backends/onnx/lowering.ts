@@ -22,6 +22,8 @@ export interface Lowering {
   int64(...values: number[]): string;
   /** Whether anything reads this output. */
   used(v: Value): boolean;
+  /** Nodes from here on read the operand under this name; whoever computed it under the old one may become idle. */
+  rename(v: Value, name: string): void;
 }
 
 export type Lower<K extends OpName> = (l: Lowering, node: NodeOf<K>) => void;
@@ -39,7 +41,13 @@ export const int = (value: number) => ({ int: value });
 export const lastAxis = { axis: int(-1) };
 
 /** Ops that live in onnxruntime's own domain. */
-const microsoft = new Set(["FusedMatMul", "GroupQueryAttention", "QuickGelu", "RotaryEmbedding"]);
+const microsoft = new Set([
+  "FusedMatMul",
+  "GroupQueryAttention",
+  "QuickGelu",
+  "RotaryEmbedding",
+  "SkipSimplifiedLayerNormalization",
+]);
 
 export function reshape(l: Lowering, x: string, shape: readonly number[], to?: string): string {
   return l.node("Reshape", [x, l.int64(...shape)], {}, to);
@@ -101,6 +109,9 @@ export function lowerWith(lowerings: Lowerings, graph: Graph): OnnxModel {
     return name;
   }
 
+  /** What each Reshape reshapes: of two in a row the first is idle. */
+  const unshaped = new Map<string, string>();
+
   const emit = (op: string, inputs: readonly string[], outs: readonly string[], attributes: Attributes) => {
     nodes.push({
       op,
@@ -116,11 +127,13 @@ export function lowerWith(lowerings: Lowerings, graph: Graph): OnnxModel {
       in: nameOf,
       out: (index) => nameOf(node.outputs[index]!),
       node(op, inputs, attributes = {}, to = undefined) {
+        if (op === "Reshape") inputs = inputs.with(0, unshaped.get(inputs[0]!) ?? inputs[0]!);
         const key = to === undefined ? `${op}(${inputs})${JSON.stringify(attributes)}` : "";
         const known = emitted.get(key);
         if (known !== undefined) return known;
         const name = to ?? `t${fresh++}`;
         if (to === undefined) emitted.set(key, name);
+        if (op === "Reshape") unshaped.set(name, inputs[0]!);
         emit(op, inputs, [name], attributes);
         return name;
       },
@@ -129,14 +142,32 @@ export function lowerWith(lowerings: Lowerings, graph: Graph): OnnxModel {
       constant,
       int64: (...values) => constant(BigInt64Array.from(values, BigInt), [values.length]),
       used: (v) => used.has(v),
+      rename: (v, name) => {
+        if (!outputs.some(([, output]) => output === v)) names.set(v, name);
+      },
     };
     (lowerings[node.op] as (l: Lowering, node: Node) => void)(l, node);
   }
 
-  return {
+  return withoutIdle({
     nodes: [...nodes, ...copies],
     inputs: graph.inputs.map(({ attrs }) => ({ ...attrs, name: `in:${attrs.name}` })),
     outputs: outputs.map(([name, v]) => ({ name: `out:${name}`, shape: v.shape, dtype: v.dtype })),
     initializers,
+  });
+}
+
+/** Nodes and constants of which nothing is read are left out; nodes come after what they read. */
+export function withoutIdle(model: OnnxModel): OnnxModel {
+  const read = new Set(model.outputs.map(({ name }) => name));
+  const nodes = model.nodes.toReversed().filter((node) => {
+    if (!node.outputs.some((name) => read.has(name))) return false;
+    for (const name of node.inputs) read.add(name);
+    return true;
+  });
+  return {
+    ...model,
+    nodes: nodes.toReversed(),
+    initializers: model.initializers.filter(({ name }) => read.has(name)),
   };
 }
