@@ -217,7 +217,8 @@ function talk(name: string, description: string): Command {
     .option("--top-k <k>", "keep the k likeliest tokens; 0 keeps all", wholeNumber, 0)
     .option("--max-new-tokens <n>", "longest answer", wholeNumber, 64)
     .option("--seed <n>", "of the sampling", wholeNumber, 42)
-    .option("--store <dir>", "the artifact store of FILE.align");
+    .option("--store <dir>", "the artifact store of FILE.align")
+    .addOption(deviceOption());
 }
 
 /** A command on the store of this folder's project. */

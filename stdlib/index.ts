@@ -110,16 +110,12 @@ export function peekRow(path: string, from: string, env: NodeJS.ProcessEnv = {})
 }
 
 /** Opens a model folder to talk to; what computes is loaded only now. */
-export async function openChat(dir: string, options: ReplyOptions): Promise<Conversation> {
+export async function openChat(dir: string, device: Device, options: ReplyOptions): Promise<Conversation> {
   const [{ openConversation }, { openBackend }] = await Promise.all([
     import("./generate/conversation.ts"),
     import("./training/backend.ts"),
   ]);
-  return openConversation(
-    dir,
-    await openBackend({ threads: availableParallelism(), device: "cpu" }),
-    options,
-  );
+  return openConversation(dir, await openBackend({ threads: availableParallelism(), device }), options);
 }
 
 /** Serves a model over HTTP; `batch_size` answers are decoded together. */

@@ -1,7 +1,10 @@
 // `align chat MODEL` and `align generate MODEL`: talk to a model folder, a GGUF file, or a stage of a pipeline that has been run.
 import { createInterface } from "node:readline/promises";
 import { type Conversation, openChat, type ReplyOptions } from "../../stdlib/index.ts";
+import { chooseDevice } from "../device.ts";
 import { modelPath } from "../model.ts";
+import { badFile } from "../pipeline.ts";
+import { failureText } from "../ui/failure-text.ts";
 import { paint } from "../ui/terminal.ts";
 
 export interface ChatOptions {
@@ -11,6 +14,7 @@ export interface ChatOptions {
   readonly maxNewTokens: number;
   readonly seed: number;
   readonly store?: string;
+  readonly device: string;
 }
 
 export async function chat(model: string, options: ChatOptions): Promise<number> {
@@ -66,6 +70,11 @@ export async function generate(
 async function open(model: string, options: ChatOptions): Promise<Conversation | number> {
   const path = await modelPath(model, options);
   if (typeof path === "number") return path;
+  const chosen = await chooseDevice(options.device);
+  if ("message" in chosen) {
+    console.error(failureText(chosen));
+    return badFile;
+  }
   const sampling: ReplyOptions = {
     temperature: options.temperature,
     top_p: options.topP,
@@ -73,5 +82,5 @@ async function open(model: string, options: ChatOptions): Promise<Conversation |
     max_new_tokens: options.maxNewTokens,
     seed: options.seed,
   };
-  return openChat(path, sampling);
+  return openChat(path, chosen.device, sampling);
 }

@@ -61,11 +61,9 @@ test.each(["gpt2", "gpt_neox", "qwen3"])(
       { prompt: "low", completion: " lower lowest" },
       { prompt: "new", completion: " newer" },
     ]);
-    const modules = { gpt2: ["c_attn"], gpt_neox: ["query_key_value"] }[architecture] ?? ["q_proj"];
-    const lora = { r: 2, target_modules: modules };
     const tuned = await runWith(
       sft,
-      { ...steps, packing: true, residual_dropout: 0.1, lora },
+      { ...steps, packing: true, residual_dropout: 0.1, lora: { r: 2 } },
       { inputs: { model: dir, data: demos } },
     );
     const pairs = await datasetOf([{ prompt: "low", chosen: " lower", rejected: " newest" }]);

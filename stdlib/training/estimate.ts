@@ -14,7 +14,7 @@ import {
 import { isAssistant } from "../assistant/assistant.ts";
 import { batches, chunks } from "./loop.ts";
 import { type ModelShell, openShell } from "./model.ts";
-import { type LoraParams, loraDefaults, type TrainingParams } from "./params.ts";
+import { type LoraParams, loraFor, type TrainingParams } from "./params.ts";
 import { optimizerOf } from "./session.ts";
 
 /** What is known of a model before it is made. */
@@ -87,7 +87,7 @@ export function trainingEstimate<E>(work: Work<E>): Estimate {
     ? [...examples].sort((a, b) => work.length(b) - work.length(a)).slice(0, size)
     : Array<E>(size).fill(longest);
   const batch = work.batch(widest, size);
-  const lora = params.lora && { ...loraDefaults, ...params.lora };
+  const lora = params.lora && loraFor(model.config.model_type, params.lora);
   const { flops, memory } = trainingCost({
     config: model.config,
     loss: work.loss,

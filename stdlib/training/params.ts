@@ -199,10 +199,29 @@ export function dropoutParams() {
   };
 }
 
-/** The projections of attention and MLP in Llama's names. */
-const linears = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+interface Lora {
+  readonly r: number;
+  readonly alpha: number;
+  readonly dropout: number;
+  readonly target_modules: readonly string[];
+}
 
-export const loraDefaults = { r: 16, alpha: 16, dropout: 0, target_modules: linears };
+const loraDefaults = { r: 16, alpha: 16, dropout: 0 };
+
+/** By model_type: the alignment-handbook's for the Llama family, PEFT 0.21's own for the others. */
+const targets: Readonly<Record<string, readonly string[]>> = {
+  gpt2: ["c_attn"],
+  gpt_neox: ["query_key_value"],
+  t5: ["q", "v"],
+};
+const llamaTargets = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+
+/** What is not given, filled in for this kind of model. */
+export const loraFor = (modelType = "llama", given: Partial<Lora>): Lora => ({
+  ...loraDefaults,
+  target_modules: targets[modelType] ?? llamaTargets,
+  ...given,
+});
 
 export function loraParams() {
   const source = { "x-source": "alignment-handbook, zephyr-7b-beta SFT qlora" };
@@ -233,16 +252,16 @@ export function loraParams() {
           target_modules: Type.Optional(
             Type.Array(Type.String(), {
               minItems: 1,
-              default: linears,
-              description: "Last parts of the names of the layers that get an adapter.",
-              ...source,
+              description:
+                "Last parts of the names of the layers that get an adapter. Without it all linear layers of the Llama family " +
+                "(as the alignment-handbook), c_attn of GPT-2, query_key_value of GPT-NeoX, q and v of T5 (as PEFT).",
             }),
           ),
         },
         {
           additionalProperties: false,
           description:
-            "Trains low-rank adapters (Hu et al. 2021) instead of the weights: { r: 16, alpha: 16, dropout: 0, target_modules: [...] }. " +
+            "Trains low-rank adapters (Hu et al. 2021) instead of the weights: { r: 16, alpha: 16, dropout: 0 }. " +
             "The result is the merged model, with the adapter in PEFT's layout in its folder `adapter`. Wants a learning rate about ten times higher.",
         },
       ),
@@ -292,7 +311,7 @@ export interface DropoutParams {
 }
 
 export interface LoraParams {
-  readonly lora?: Partial<typeof loraDefaults>;
+  readonly lora?: Partial<Lora>;
 }
 
 const usedBy: Readonly<Record<string, readonly string[]>> = {

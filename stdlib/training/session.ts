@@ -19,7 +19,7 @@ import {
 } from "../../tensor/index.ts";
 import { writeAdapter } from "./adapter.ts";
 import { type OpenModel, saveModel } from "./model.ts";
-import { type DropoutParams, type LoraParams, loraDefaults, type TrainingParams } from "./params.ts";
+import { type DropoutParams, type LoraParams, loraFor, type TrainingParams } from "./params.ts";
 
 /** How long it trains is the business of its loop. */
 type SessionParams = Omit<TrainingParams, "epochs"> & Partial<DropoutParams> & LoraParams;
@@ -43,7 +43,7 @@ export function openSession(
   heads: readonly string[] = [],
 ): Session {
   const { params, out } = ctx;
-  const lora = params.lora && { ...loraDefaults, ...params.lora };
+  const lora = params.lora && loraFor(model.config.model_type, params.lora);
   const adapters = lora
     ? initializeLora(model.params, lora, stream(params.seed).split("lora"))
     : ({} as Params);

@@ -99,6 +99,41 @@ describe("determinism", () => {
   });
 });
 
+test("a large model keeps the programs of its last four shapes, and has the losses of one that keeps all", async () => {
+  const backend = await onnxBackend();
+  const events: string[] = [];
+  const watched: Backend = {
+    ...backend,
+    async compile(graph, options) {
+      const length = graph.inputs.find(({ attrs }) => attrs.name === "b/ids")!.attrs.shape[1];
+      events.push(`+${length}`);
+      const { run, dispose } = await backend.compile(graph, options);
+      return {
+        run,
+        dispose() {
+          events.push(`-${length}`);
+          return dispose();
+        },
+      };
+    },
+  };
+  const ballast = tensor(new Float32Array(32e6), [32e6]); // from so many numbers on it is large
+  const small = open(backend);
+  const large = open(watched, {
+    params: { ...tinyParams(), ballast },
+    trainable: (name) => name !== "ballast",
+  });
+  for (const T of [4, 5, 6, 7, 4, 8, 5]) {
+    const batch = { ids: randomIds(2, T, T), mask: nextTokenMask(2, T), tokens: 2 * (T - 1) };
+    expect(await large.step(batch, { learning_rate: 1e-2 })).toEqual(
+      await small.step(batch, { learning_rate: 1e-2 }),
+    );
+  }
+  // 4 was used again, so the fifth shape drops 5, whose return drops 6.
+  expect(events).toEqual(["+4", "+5", "+6", "+7", "+8", "-5", "+5", "-6"]);
+  for (const trainer of [small, large]) await trainer.dispose();
+});
+
 describe("steps", () => {
   test("the loss of a repeated batch falls", async () => {
     const trainer = open(await onnxBackend());
