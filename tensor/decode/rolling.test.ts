@@ -33,9 +33,9 @@ test("rows that join one after the other, longer and longer, are the bits that t
   const next = (i: number): void => {
     if (i === prompts.length) return;
     let drawn = 0;
-    joined.push(
-      ask(i, { onToken: () => ++drawn === 2 && next(i + 1) }).then((g) => (drawn < 2 && next(i + 1), g)),
-    );
+    const generation = ask(i, { onToken: () => ++drawn === 2 && next(i + 1) });
+    joined.push(generation);
+    void generation.then(() => drawn < 2 && next(i + 1));
   };
   next(0);
   for (let i = 0; i < prompts.length; i++) {
