@@ -33,7 +33,7 @@ import { ppo } from "./ppo/index.ts";
 import { pretrain } from "./pretrain/index.ts";
 import { classification, lmEval, promptsource, render } from "./prompts/index.ts";
 import { report } from "./report/index.ts";
-import { reward } from "./reward/index.ts";
+import { preferenceAccuracy, reward } from "./reward/index.ts";
 import { rloo } from "./rloo/index.ts";
 import type { ServeOptions, Serving } from "./serve/server.ts";
 import { sft } from "./sft/index.ts";
@@ -79,6 +79,7 @@ export const library: ReadonlyMap<string, Operation> = new Map(
     screenLabelers,
     agreement,
     reward,
+    preferenceAccuracy,
     ppo,
     curate,
     classify,

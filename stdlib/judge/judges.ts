@@ -39,6 +39,8 @@ export interface Judge {
   /** How many may be asked at once; one at a time where nothing is said. */
   readonly concurrency?: number;
   score(request: JudgeRequest): Promise<Score>;
+  /** Of many at once, for judges that are faster so; in order. */
+  scoreAll?(requests: readonly JudgeRequest[]): Promise<Score[]>;
   /** Of a judge whose verdicts may be malformed: the same, without an exception for those. It keeps its own journal. */
   rate?(request: JudgeRequest): Promise<Score | Malformed>;
   /** Of a judge that reads two responses side by side. */

@@ -1,10 +1,9 @@
 // Declares `reward`: a reward model learnt from comparisons of responses.
 import Type from "typebox";
 import { defineStage } from "../../engine/index.ts";
-import { type Type as AlignType, type CallFacts, dataset, type TypeProblem } from "../../grammar/index.ts";
+import { dataset } from "../../grammar/index.ts";
 import { inLessMemory, loraParams, trainingParams, withoutEffect } from "../training/params.ts";
-
-const comparisons = dataset({ name: "Ranking or Preference or Rated", columns: { prompt: "any" } });
+import { comparisons, comparisonsProblem } from "./comparisons.ts";
 
 export const reward = defineStage(
   {
@@ -92,7 +91,8 @@ export const reward = defineStage(
       ),
       ...withoutEffect(p, given),
     ],
-    output,
+    output: ({ inputs }) =>
+      comparisonsProblem("reward", inputs, ["data", "eval"]) ?? { kind: "reward_model" },
     metrics: {
       loss: "mean loss of the last tenth of the steps, nats per comparison",
       first_loss: "loss at step 0; near ln 2 for pairs",
@@ -118,18 +118,4 @@ export const reward = defineStage(
   () => import("./run.ts").then((m) => m.reward),
 );
 
-function output({ inputs }: CallFacts): AlignType | TypeProblem {
-  for (const name of ["data", "eval"]) {
-    const given = inputs[name];
-    if (given?.kind !== "dataset") continue;
-    const { columns } = given.row;
-    const has = (...names: string[]) => names.every((column) => column in columns);
-    if (has("chosen", "rejected") || has("responses", "ranks") || has("responses", "scores")) continue;
-    return {
-      message: `\`reward\` learns from comparisons; these rows have the columns ${Object.keys(columns).join(", ")}`,
-      help: "give it rows with responses and ranks, responses and scores (`judge` makes them), or chosen and rejected",
-      at: name,
-    };
-  }
-  return { kind: "reward_model" };
-}
+export { preferenceAccuracy } from "./preference-accuracy.ts";

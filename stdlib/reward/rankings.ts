@@ -1,7 +1,7 @@
 // Rows of comparisons as what a reward model learns from: token sequences, and which of them are better than which.
 import { type Artifact, type RowData, readRows, TaskError } from "../../engine/index.ts";
 import { listIn, wrongColumn } from "../data/row-text.ts";
-import { encodePair, encodeResponses } from "../template/index.ts";
+import { encodePair, encodeResponses, plainText } from "../template/index.ts";
 import type { OpenModel } from "../training/model.ts";
 import type { Example } from "../training/padding.ts";
 
@@ -48,29 +48,47 @@ export async function readRankings(
 }
 
 function rankingOf(row: RowData, number: number, model: OpenModel, max_length: number): RankedResponses {
-  const labeler = typeof row.labeler === "string" ? { labeler: row.labeler } : {};
   if (row.chosen !== undefined && row.rejected !== undefined) {
     const { chosen, rejected } = encodePair(row, model.tokenizer, { max_length });
     const margin = typeof row.margin === "number" ? { margin: row.margin } : {};
-    const examples = [chosen, rejected];
-    return { ...sequencesOf(examples), ranks: [1, 2], ...margin, ...labeler };
+    return { ...sequencesOf([chosen, rejected]), ranks: [1, 2], ...margin, ...labelerOf(row) };
   }
-  const responses = listIn(row, "responses", number);
-  const texts = responses.map((response) => {
+  const { responses, ...rest } = comparisonIn(row, number);
+  const examples = encodeResponses(row, responses, model.tokenizer, { max_length });
+  return { ...sequencesOf(examples), ...rest };
+}
+
+export interface Comparison {
+  readonly responses: readonly string[];
+  /** 1 is best; equal ranks are ties. */
+  readonly ranks: readonly number[];
+  readonly labeler?: string;
+}
+
+/** What a row compares, as texts. */
+export function comparisonIn(row: RowData, number: number): Comparison {
+  if (row.chosen !== undefined && row.rejected !== undefined)
+    return {
+      responses: [plainText(row.chosen, "chosen"), plainText(row.rejected, "rejected")],
+      ranks: [1, 2],
+      ...labelerOf(row),
+    };
+  const responses = listIn(row, "responses", number).map((response) => {
     if (typeof response === "string") return response;
     throw wrongColumn(row, "responses", number, "a list of texts");
   });
   const ranks = ranksOf(row, number);
-  if (ranks.length !== texts.length || texts.length < 2 || texts.length > LARGEST) {
+  if (ranks.length !== responses.length || responses.length < 2 || responses.length > LARGEST) {
     throw new TaskError({
       code: "ranking-invalid",
-      message: `row ${number} has ${texts.length} responses and ${ranks.length} ranks`,
+      message: `row ${number} has ${responses.length} responses and ${ranks.length} ranks`,
       help: `a comparison has 2 to ${LARGEST} responses and a rank for each: 1 is best, equal ranks are ties`,
     });
   }
-  const examples = encodeResponses(row, texts, model.tokenizer, { max_length });
-  return { ...sequencesOf(examples), ranks, ...labeler };
+  return { responses, ranks, ...labelerOf(row) };
 }
+
+const labelerOf = ({ labeler }: RowData) => (typeof labeler === "string" ? { labeler } : {});
 
 const sequencesOf = (examples: readonly Example[]) => ({
   sequences: examples.map(({ ids }) => ids),

@@ -1,6 +1,6 @@
 // A reward model as a judge: texts are encoded as in its training and scored at their end.
 
-import { checkedScore, type Judge, type Resources } from "../judge/judges.ts";
+import { checkedScore, type Judge, type JudgeRequest, type Resources, type Score } from "../judge/judges.ts";
 import { encodeResponses, plainText } from "../template/index.ts";
 import { openBackend } from "../training/backend.ts";
 import { openRewardModel } from "./reward-model.ts";
@@ -10,13 +10,17 @@ export async function openRewardJudge(dir: string, resources: Resources): Promis
   const model = await openRewardModel({ dir, node: "the reward model" });
   const scorer = openSequenceScorer(await openBackend(resources), model);
   const max_length = model.geometry.maxLength;
+  const plain = model.tokenizer.chatTemplate === undefined;
+  async function scoreAll(requests: readonly JudgeRequest[]): Promise<Score[]> {
+    const sequences = requests.map(({ prompt, response }) => {
+      const read = plain ? plainText(prompt, "prompt") : prompt;
+      return encodeResponses({ prompt: read }, [response], model.tokenizer, { max_length })[0]!.ids;
+    });
+    return (await scorer.score(sequences)).map((score) => checkedScore(score, "the reward model"));
+  }
   return {
     kind: "reward model",
-    async score({ prompt, response }) {
-      const read = model.tokenizer.chatTemplate === undefined ? plainText(prompt, "prompt") : prompt;
-      const [example] = encodeResponses({ prompt: read }, [response], model.tokenizer, { max_length });
-      const [score] = await scorer.score([example!.ids]);
-      return checkedScore(score, "the reward model");
-    },
+    score: async (request) => (await scoreAll([request]))[0]!,
+    scoreAll,
   };
 }

@@ -134,7 +134,7 @@ describe("what it learns from", () => {
   test("rows without comparisons are refused before anything runs", () => {
     const of = (columns: Record<string, "any" | "list">) =>
       columnsOf(reward, { inputs: { data: { kind: "dataset", row: { columns } } } });
-    expect(of({ prompt: "any", completion: "any" })).toMatch("learns from comparisons");
+    expect(of({ prompt: "any", completion: "any" })).toMatch("`reward` reads comparisons");
     expect(of({ prompt: "any", responses: "list", ranks: "list" })).toBe("reward_model");
   });
 });
