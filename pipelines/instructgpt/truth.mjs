@@ -46,5 +46,7 @@ export default ({ prompt, response }) => {
   const valence = felt.reduce((sum, word) => sum + opinions[word], 0);
   const once = felt.length === 0 ? 1 : new Set(felt).size / felt.length;
   const ended = said.at(-1) === "." ? 1 : 0.7;
-  return (1 / (1 + Math.exp(-0.6 * valence))) * (said.length === 0 ? 0 : (legal / said.length) ** 2) * once * ended;
+  return (
+    (1 / (1 + Math.exp(-0.6 * valence))) * (said.length === 0 ? 0 : (legal / said.length) ** 2) * once * ended
+  );
 };

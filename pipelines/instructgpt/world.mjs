@@ -15,11 +15,15 @@ function stream(name) {
   };
 }
 const random = stream(`${kind} ${seed}`);
-const pick = (list, weight = () => 1) => {
-  const weights = list.map(weight);
-  let left = random() * weights.reduce((a, b) => a + b, 0);
-  return list[weights.findIndex((w) => (left -= w) < 0)] ?? list.at(-1);
-};
+/** One of a list, as likely as its weight says. */
+function pick(list, weight = () => 1) {
+  let left = random() * list.reduce((sum, one) => sum + weight(one), 0);
+  for (const one of list) {
+    left -= weight(one);
+    if (left < 0) return one;
+  }
+  return list.at(-1);
+}
 
 /** Reviews walk through the grammar in a mood, good or bad, which their opinions follow more or less. */
 function review() {
@@ -27,7 +31,8 @@ function review() {
   const words = [];
   for (let last = ""; last !== "."; words.push(last)) {
     last = pick(grammar[last], (word) => {
-      if (Object.hasOwn(opinions, word)) return Math.exp(mood * opinions[word]) * (last === "and" ? 0.05 : 0.15);
+      if (Object.hasOwn(opinions, word))
+        return Math.exp(mood * opinions[word]) * (last === "and" ? 0.05 : 0.15);
       if (word === ".") return words.length > 20 ? 100 : 0.7;
       return { rather: 0.2, quite: 0.2, very: 0.2, the: 2 }[word] ?? 1;
     });
@@ -45,7 +50,10 @@ const drawn = stream(`facts ${seed}`);
 const facts = lands.map((land) => ({
   land,
   ...Object.fromEntries(
-    Object.entries({ town: towns, crop: crops, coast: coasts }).map(([of, all]) => [of, all[Math.floor(drawn() * all.length)]]),
+    Object.entries({ town: towns, crop: crops, coast: coasts }).map(([of, all]) => [
+      of,
+      all[Math.floor(drawn() * all.length)],
+    ]),
   ),
 }));
 const sentences = {
@@ -72,6 +80,10 @@ const questions = facts.flatMap((fact) =>
   }),
 );
 
-const make = { reviews: () => ({ text: review() }), lands: () => ({ text: atlas() }), questions: (i) => questions[i] }[kind];
+const make = {
+  reviews: () => ({ text: review() }),
+  lands: () => ({ text: atlas() }),
+  questions: (i) => questions[i],
+}[kind];
 const count = kind === "questions" ? questions.length : Number(rows);
 process.stdout.write(Array.from({ length: count }, (_, i) => `${JSON.stringify(make(i))}\n`).join(""));
