@@ -60,11 +60,13 @@ async function align(...args: string[]) {
 }
 
 function write(recipe: string, text: string): void {
-  const path = `${root}pipelines/${recipe}.md`;
+  // `instructgpt/claims` belongs to the document of `instructgpt`.
+  const name = `pipelines/${recipe.split("/")[0]}.md`;
+  const path = `${root}${name}`;
   const document = readFileSync(path, "utf8");
   const [start, end] = ["<!-- claims: written by npm run claims -->", "<!-- end claims -->"];
   const [from, to] = [document.indexOf(start), document.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`pipelines/${recipe}.md has no "${start}" … "${end}"`);
+  if (from < 0 || to < from) throw new Error(`${name} has no "${start}" … "${end}"`);
   writeFileSync(path, `${document.slice(0, from)}${start}\n${text}\n${document.slice(to)}`);
 }
 
