@@ -1,7 +1,14 @@
 // Declares `ppo`: proximal policy optimisation of a model against a reward, held to a reference by a KL penalty.
 import Type from "typebox";
 import { defineStage } from "../../engine/index.ts";
-import { policyInputs, policyMetrics, policyOutput, policyParams, policyProblems } from "./params.ts";
+import {
+  policyInLessMemory,
+  policyInputs,
+  policyMetrics,
+  policyOutput,
+  policyParams,
+  policyProblems,
+} from "./params.ts";
 
 const paper = { "x-source": "Schulman et al. 2017; lm-human-preferences; TRL" };
 
@@ -137,6 +144,7 @@ export const ppo = defineStage(
     },
     numeric: true,
     heavy: true,
+    inLessMemory: policyInLessMemory,
   },
   () => import("./run.ts").then((m) => m.ppo),
 );

@@ -11,6 +11,7 @@ import {
 } from "../../grammar/index.ts";
 import type { Aggregation } from "../../tensor/index.ts";
 import {
+  inLessMemory,
   type LoraParams,
   loraParams,
   type TrainingDefaults,
@@ -215,6 +216,14 @@ export interface PolicyParams
   readonly ptx_ratio: number;
   readonly ptx_length?: number;
   readonly ema?: number;
+}
+
+/** What is taken apart is a minibatch, as `batch_size` counts the episodes of an iteration. */
+export function policyInLessMemory<
+  P extends { readonly minibatch_size: number; readonly micro_batch_size?: number },
+>(params: P, times: number): P | undefined {
+  const less = inLessMemory({ ...params, batch_size: params.minibatch_size }, times);
+  return less && { ...params, micro_batch_size: less.micro_batch_size! };
 }
 
 type Checked = PolicyParams & { readonly samples?: number };

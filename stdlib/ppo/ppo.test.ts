@@ -256,6 +256,16 @@ describe("what goes wrong is said", () => {
     expect(told({ kl_control: "ziegler", kl_target: 3, value_init: "shared", value_coef: 0.5 })).toEqual([]);
   });
 
+  test("what does not fit in memory is computed in halves of a minibatch", () => {
+    const params = { ...defaultsOf(ppo.params), batch_size: 512, minibatch_size: 12 };
+    const pieces = [1, 2, 3, 4, 5].map((times) => ppo.inLessMemory!(params, times)?.micro_batch_size);
+    expect(pieces).toEqual([6, 3, 2, 1, undefined]); // 12/2, 12/4, 12/8, 12/16, and single episodes did not fit either
+    expect(ppo.inLessMemory!({ ...params, micro_batch_size: 4 }, 1)).toEqual({
+      ...params,
+      micro_batch_size: 2,
+    });
+  });
+
   test("pretraining text and its coefficient come together", () => {
     const of = (ptx_coef: number, text: boolean) =>
       columnsOf(ppo, {

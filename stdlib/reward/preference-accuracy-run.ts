@@ -9,7 +9,7 @@ const AT_ONCE = 256;
 
 export const preferenceAccuracy: StageRun<{ readonly seed: number }> = {
   async run(ctx) {
-    const by = await openJudge(ctx.inputs.judge![0]!.dir, ctx);
+    const by = await openJudge(ctx.inputs.judge![0]!, ctx);
     const data = ctx.inputs.data![0]!.dir;
     const { rows: total } = await readColumns(data);
     const measured: Measured[] = [];
@@ -33,6 +33,7 @@ export const preferenceAccuracy: StageRun<{ readonly seed: number }> = {
         await flush();
     }
     await flush();
+    await by.dispose?.();
     if (measured.length === 0) {
       throw new TaskError({
         code: "no-rankings",

@@ -3,6 +3,7 @@ import Type from "typebox";
 import { defineStage } from "../../engine/index.ts";
 import {
   groupParams,
+  policyInLessMemory,
   policyInputs,
   policyMetrics,
   policyOutput,
@@ -39,6 +40,7 @@ export const rloo = defineStage(
     metrics: policyMetrics,
     numeric: true,
     heavy: true,
+    inLessMemory: policyInLessMemory,
   },
   () => import("./run.ts").then((m) => m.rloo),
 );
