@@ -18,6 +18,7 @@ function ran(
     history.has(node, `${node}-${run}`, []);
     return { type: "task-finished", node, key: `${node}-${run}`, tree: "", metrics: {}, seconds: 0 };
   });
+  history.write();
   const planned = [...nodes, ...started];
   const plan = planned.map(
     (node) => ({ node, kind: "stage", ops: [], needs: [], state: "will-run", reason: "" }) as const,

@@ -1,4 +1,5 @@
 // The server as OpenAI's own client sees it, with a small untrained model behind it.
+import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
@@ -246,7 +247,17 @@ describe("what is refused", () => {
 describe("requests that end otherwise", () => {
   test("when the client has gone, nothing more is drawn for it", async () => {
     const lines: string[] = [];
-    const own = await serve(answerer, { ...options, log: (line) => lines.push(line) });
+    let drawn = 0;
+    // Draws its first text, then waits until the server has seen that nobody listens any more.
+    const held: Answerer = {
+      ...answerer,
+      async answer(prompt, asked) {
+        asked.onText!("the", []);
+        await once(asked.signal!, "abort");
+        return answerer.answer(prompt, { ...asked, onText: () => drawn++ });
+      },
+    };
+    const own = await serve(held, { ...options, log: (line) => lines.push(line) });
     const stream = await clientOf(own).chat.completions.create({
       model: "tiny",
       messages: user("on"),
@@ -255,6 +266,7 @@ describe("requests that end otherwise", () => {
     });
     for await (const _ of stream) break;
     await expect.poll(() => lines).toEqual([expect.stringMatching(/chat\/completions gone/)]);
+    expect(drawn).toBe(0);
     await own.stop(0);
   });
 

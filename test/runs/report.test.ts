@@ -62,9 +62,9 @@ test.skipIf(!executablePath).each([
   expect(asked.filter((protocol) => protocol !== "data:")).toEqual(["file:"]);
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
 
-  // Three stages that train; dpo reports six curves in five plots besides its learning rate.
+  // loss, learning_rate and grad_norm of three stages; dpo's accuracy, margin, reward, logprob and forward_kl: 9 + 5.
   const plots = page.locator("svg.plot");
-  expect(await plots.count()).toBe(12);
+  expect(await plots.count()).toBe(14);
   for (const plot of await plots.all()) {
     const lines = plot.locator("path.line");
     for (const line of await lines.all()) {
