@@ -40,15 +40,24 @@ const ids = (program: ReturnType<typeof read>) => program.nodes.map((node) => no
 const call = (program: ReturnType<typeof read>, id: string) =>
   program.nodes.find((node) => node.id === id)!.calls.at(-1)!;
 
-test("zephyr: three models answer, pairs of them train the last", () => {
+test("zephyr: an endpoint and three models answer, another endpoint judges by a rubric, pairs train the last", () => {
   const program = read("zephyr");
   expect(call(program, "answers").inputs.models).toEqual([
+    { node: "claude" },
     { node: "falcon" },
     { node: "llama" },
     { node: "dsft" },
   ]);
   expect((call(program, "dsft").params.template as { input: string }).input).toContain("<|assistant|>");
-  expect(call(read("zephyr", "laptop"), "mistral").op).toBe("local");
+  expect(call(program, "claude").op).toBe("api");
+  expect(call(program, "scored").inputs.by).toEqual([{ node: "gpt4" }]);
+  expect((call(program, "scored").params.rubric as { target: string }).target).toContain("honesty: 1-5");
+  const laptop = read("zephyr", "laptop");
+  expect(["mistral", "claude", "gpt4"].map((model) => call(laptop, model).op)).toEqual([
+    "local",
+    "local",
+    "assistant",
+  ]);
 });
 
 describe("flan", () => {
