@@ -1,14 +1,18 @@
 // Training throughput: one optimiser step of the quickstart's model, Align's ONNX backend against eager PyTorch.
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import {
   adamw,
+  Builder,
   createTrainer,
   crossEntropy,
   initialize,
+  type LossFn,
   onnxBackend,
   stream,
   tensor,
+  trainingCost,
 } from "../tensor/index.ts";
 import type { BenchOptions, BenchRow } from "./main.ts";
 
@@ -71,20 +75,40 @@ const warmup = 3;
 /** Steps of one round: about a second. */
 const usualSteps = 10;
 
-export async function* trainBench({ python, big }: BenchOptions): AsyncIterable<BenchRow> {
-  for (const shape of big ? [...cases, bigCase] : cases) {
-    const arms = ["lean", "transformers"] as const;
+/** The peers, in the words of the table. */
+const peers = {
+  lean: "torch, hand-written Llama",
+  transformers: "torch, transformers",
+  bf16: "torch, hand-written Llama, bf16 autocast",
+};
+type Arm = keyof typeof peers;
+
+export async function* trainBench({ python, big, only = "" }: BenchOptions): AsyncIterable<BenchRow> {
+  const arms: Arm[] = multipliesBf16() ? ["lean", "transformers", "bf16"] : ["lean", "transformers"];
+  for (const shape of [...cases, ...(big ? [bigCase] : [])].filter(({ name }) => name.includes(only))) {
     const ours: number[] = [];
-    const theirs = { lean: [] as number[], transformers: [] as number[] };
+    const rates: number[] = [];
+    const theirs: Record<Arm, number[]> = { lean: [], transformers: [], bf16: [] };
     // In turns, so that a slow minute of the machine hits both.
     for (let round = 0; round < rounds; round++) {
+      rates.push(await productRate());
       ours.push(Math.min(...(await stepsOfAlign(shape))));
       for (const arm of arms) theirs[arm].push(Math.min(...(await stepsOfTorch(python, shape, arm))));
     }
+    const rate = Math.max(...rates);
+    const reached = flopsOfStep(shape) / Math.min(...ours) / 1e6;
+    yield {
+      name: `${shape.name}: products of a whole step`,
+      peerName: "one large product alone: the share reached",
+      ours: reached,
+      peer: rate,
+      ratio: reached / rate,
+      unit: "GFLOP/s",
+    };
     for (const arm of arms) {
       yield {
         name: shape.name,
-        peerName: arm === "lean" ? "torch, hand-written Llama" : "torch, transformers",
+        peerName: peers[arm],
         ours: median(ours),
         peer: median(theirs[arm]),
         ratio: median(theirs[arm].map((peer, round) => peer / ours[round]!)),
@@ -94,8 +118,36 @@ export async function* trainBench({ python, big }: BenchOptions): AsyncIterable<
   }
 }
 
-async function stepsOfAlign(shape: Case): Promise<number[]> {
-  const config = {
+/** Whether the processor has instructions for it; without them torch's bf16 is no peer. */
+function multipliesBf16(): boolean {
+  try {
+    return /avx512_bf16|amx_bf16/.test(readFileSync("/proc/cpuinfo", "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+/** GFLOP/s of the fastest of ten products of two matrices of 1024 by 1024. */
+async function productRate(): Promise<number> {
+  const side = 1024;
+  const b = new Builder();
+  const product = b.matmul(b.input("x", [side, side]), b.input("y", [side, side]));
+  const run = await (await onnxBackend({ threads })).compile(b.finish({ product }));
+  const feeds = { x: new Float32Array(side ** 2).fill(1), y: new Float32Array(side ** 2).fill(1) };
+  const times: number[] = [];
+  for (let i = 0; i < 10; i++) {
+    const start = performance.now();
+    await run.run(feeds);
+    times.push(performance.now() - start);
+  }
+  await run.dispose();
+  return (2 * side ** 3) / Math.min(...times) / 1e6;
+}
+
+const backendFor = (shape: Case) => onnxBackend({ threads, memoryPattern: shape !== bigCase });
+
+function configOf(shape: Case) {
+  return {
     vocab_size: shape.vocab_size,
     hidden_size: shape.hidden_size,
     intermediate_size: shape.intermediate_size,
@@ -105,17 +157,21 @@ async function stepsOfAlign(shape: Case): Promise<number[]> {
     rms_norm_eps: 1e-5,
     tie_word_embeddings: true,
   };
-  const random = stream("bench");
-  const trainer = createTrainer({
-    backend: await onnxBackend({ threads, memoryPattern: shape !== bigCase }),
-    config,
-    params: initialize(config, random.split("weights")),
-    optimizer: adamw({ beta1: 0.9, beta2: 0.95, weight_decay: 0.1 }),
-    max_grad_norm: 1,
-    loss: (b, model, { ids, mask }) => ({ loss: crossEntropy(b, model.tokenLogprobs(ids!), mask!) }),
-  });
+}
+
+const loss: LossFn = (b, model, { ids, mask }) => ({
+  loss: crossEntropy(b, model.tokenLogprobs(ids!), mask!),
+});
+const optimizer = adamw({ beta1: 0.9, beta2: 0.95, weight_decay: 0.1 });
+const max_grad_norm = 1;
+
+const flopsOfStep = (shape: Case): number =>
+  trainingCost({ config: configOf(shape), loss, optimizer, max_grad_norm, batch: batchOf(shape), pieces: 1 })
+    .flops;
+
+function batchOf(shape: Case, random = stream("bench")) {
   const size = shape.batch * shape.length;
-  const batch = {
+  return {
     ids: tensor(
       Int32Array.from({ length: size }, () => random.int(shape.vocab_size)),
       [shape.batch, shape.length],
@@ -125,6 +181,20 @@ async function stepsOfAlign(shape: Case): Promise<number[]> {
       [shape.batch, shape.length],
     ),
   };
+}
+
+async function stepsOfAlign(shape: Case): Promise<number[]> {
+  const config = configOf(shape);
+  const random = stream("bench");
+  const trainer = createTrainer({
+    backend: await backendFor(shape),
+    config,
+    params: initialize(config, random.split("weights")),
+    optimizer,
+    max_grad_norm,
+    loss,
+  });
+  const batch = batchOf(shape, random);
   const times: number[] = [];
   const { steps = usualSteps } = shape;
   for (let step = 0; step < warmup + steps; step++) {

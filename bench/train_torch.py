@@ -1,8 +1,8 @@
 """The peer of `npm run bench -- train`: the same model and step in eager PyTorch.
 
 Reads one JSON case on stdin, prints one JSON line per timed step: {"ms": ..., "loss": ...}.
-Two arms: "lean" is a hand-written Llama on F.scaled_dot_product_attention, "transformers" is
-LlamaForCausalLM as TRL runs it. AdamW is torch's fused one where it exists, else foreach.
+Three arms: "lean" is a hand-written Llama on F.scaled_dot_product_attention, "bf16" the same under
+autocast to bf16 with fp32 weights, "transformers" is LlamaForCausalLM as TRL runs it. AdamW is torch's fused one where it exists, else foreach.
 """
 import json
 import sys
@@ -93,8 +93,9 @@ def main():
     ids = torch.randint(0, case["vocab_size"], (case["batch"], case["length"]))
     for _ in range(case["warmup"] + case["steps"]):
         start = time.perf_counter()
-        logits = forward(ids)[:, :-1]
-        loss = F.cross_entropy(logits.reshape(-1, case["vocab_size"]), ids[:, 1:].reshape(-1))
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=case["arm"] == "bf16"):
+            logits = forward(ids)[:, :-1]
+            loss = F.cross_entropy(logits.reshape(-1, case["vocab_size"]), ids[:, 1:].reshape(-1))
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
