@@ -43,6 +43,21 @@ test("every response gets a score, and the row keeps its columns", async () => {
   expect(seen).toEqual([1 / 3, 2 / 3, 1]);
 });
 
+test("a program is asked one question at a time: a kill cuts off one answer, and no more", async () => {
+  const by = await judgeOf(
+    `(() => {
+      let open = 0;
+      return async () => {
+        open++;
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        return open--;
+      };
+    })()`,
+  );
+  const { dir } = await runWith(judge, {}, { inputs: { data: await datasetOf(rows), by } });
+  expect((await rowsIn(dir)).map((row) => row.scores)).toEqual([[1, 1], [], [1]]);
+});
+
 test("score: full puts the prompt before the response", async () => {
   const inputs = { data: await datasetOf(rows), by: await judgeOf("({ response }) => response.length") };
   const { dir } = await runWith(judge, { score: "full" }, { inputs });

@@ -42,8 +42,9 @@ async function scoreAll(ctx: OutputContext<Params>, by: Judge) {
 
   async function* scored(): Rows {
     let done = 0;
-    // A row has several questions; the judge itself takes as many as it can.
-    for await (const { row, scores, columns } of inOrder(readRows(data), 2 * (by.concurrency ?? 1), ask)) {
+    // A judge that takes several questions at once is kept busy beyond the last ones of a row.
+    const rowsAtOnce = by.concurrency === undefined ? 1 : 2 * by.concurrency;
+    for await (const { row, scores, columns } of inOrder(readRows(data), rowsAtOnce, ask)) {
       for (const score of scores) {
         if (score === null) {
           malformed++;
@@ -81,20 +82,21 @@ interface Scored {
 
 function scoresOf(by: Judge, { params, journal }: OutputContext<Params>) {
   return async (row: RowData, index: number): Promise<Scored> => {
-    const verdicts = await Promise.all(
-      textsIn(row, index + 1).map((response, i) => {
-        const read = params.score === "full" ? plainText(row.prompt, "prompt") + response : response;
-        const request = {
-          prompt: row.prompt ?? "",
-          response: read,
-          row,
-          ...referenceIn(row, params, index + 1),
-        };
-        if (by.rate) return by.rate(request);
-        const what = `response ${i + 1} of row ${index + 1}`;
-        return once(journal, [row, i], async () => ({ ...checkedScore(await by.score(request), what) }));
-      }),
-    );
+    const rate = (response: string, i: number): Promise<Score | Malformed> => {
+      const read = params.score === "full" ? plainText(row.prompt, "prompt") + response : response;
+      const request = {
+        prompt: row.prompt ?? "",
+        response: read,
+        row,
+        ...referenceIn(row, params, index + 1),
+      };
+      if (by.rate) return by.rate(request);
+      const what = `response ${i + 1} of row ${index + 1}`;
+      return once(journal, [row, i], async () => ({ ...checkedScore(await by.score(request), what) }));
+    };
+    const verdicts: (Score | Malformed)[] = [];
+    for await (const verdict of inOrder(textsIn(row, index + 1), by.concurrency ?? 1, rate))
+      verdicts.push(verdict);
     return {
       row,
       scores: verdicts.map((v) => ("malformed" in v ? null : v.score)),
