@@ -18,7 +18,7 @@ const alignment = 32;
 /** `general.file_type` */
 const fileTypes = { F32: 0, F16: 1, Q8_0: 7 } as const;
 
-type Value = string | number | boolean | readonly string[] | Int32Array;
+type Value = string | number | boolean | readonly string[] | Int32Array | Float32Array;
 
 /** Not atomic: write to a temporary name and rename. */
 export async function writeGguf(path: string, model: ModelFolder, options: GgufOptions): Promise<void> {
@@ -131,9 +131,9 @@ function writeValue(out: Writer, key: string, value: Value): void {
     out.u32(float ? 6 : 4);
     if (float) out.f32(value);
     else out.u32(value);
-  } else if (value instanceof Int32Array) {
+  } else if (value instanceof Int32Array || value instanceof Float32Array) {
     out.u32(9);
-    out.u32(5);
+    out.u32(value instanceof Int32Array ? 5 : 6);
     out.u64(value.length);
     out.raw(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
   } else {

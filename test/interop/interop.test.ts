@@ -1,16 +1,18 @@
 // Models that go to other programs and come back. What needs those programs runs where they are named: ALIGN_TEST_PYTHON (a
 // python with transformers, torch and gguf), ALIGN_TEST_LLAMA_CPP (a folder with node-llama-cpp installed) and
 // ALIGN_TEST_GGUF (a real model to try besides the tiny one; Llama family).
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { initialize, type LlamaConfig, stream } from "../../tensor/index.ts";
+import { tokenizerFilesOf } from "../../tensor/io/gguf-tokenizer.ts";
 import {
   copyModel,
   type JsonObject,
   openModelFolder,
+  type TokenizerFiles,
   tokenizerFiles,
   trainBpe,
   type WrittenType,
@@ -60,7 +62,24 @@ const config: LlamaConfig = {
 const template =
   "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
 
-async function tinyFolder(kind: LlamaConfig): Promise<string> {
+/** With a seed whose likeliest tokens are never nearly tied: llama.cpp keeps keys and values in fp16. */
+async function tinyFolder(kind: LlamaConfig, seed = 3): Promise<string> {
+  const folder = await mkdtemp(join(dir, "tiny-"));
+  await writeModelFolder(folder, {
+    config: { ...kind, hidden_act: "silu" } as unknown as JsonObject,
+    tokenizer: kind.vocab_size === config.vocab_size ? words(kind) : await pieces(),
+    tensors: new Map(
+      Object.entries(initialize(kind, stream(seed))).map(([name, { shape, data }]) => [
+        name,
+        { shape: [...shape], data },
+      ]),
+    ),
+  });
+  return folder;
+}
+
+/** Byte-level BPE. */
+function words(kind: LlamaConfig): TokenizerFiles {
   const counter = wordCounter();
   counter.add(JSON.stringify(request).repeat(3));
   const bpe = trainBpe(counter.counts, {
@@ -69,18 +88,26 @@ async function tinyFolder(kind: LlamaConfig): Promise<string> {
     specialTokens: ["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
   });
   const files = tokenizerFiles(bpe, { eos: "<|im_end|>", bos: "<|endoftext|>", chatTemplate: template });
-  const folder = await mkdtemp(join(dir, "tiny-"));
-  await writeModelFolder(folder, {
-    config: { ...kind, hidden_act: "silu" } as unknown as JsonObject,
-    tokenizer: { ...files, tokenizer: { ...files.tokenizer, ...cutAs(kind) } },
-    tensors: new Map(
-      Object.entries(initialize(kind, stream(3))).map(([name, { shape, data }]) => [
-        name,
-        { shape: [...shape], data },
-      ]),
-    ),
-  });
-  return folder;
+  return { ...files, tokenizer: { ...files.tokenizer, ...cutAs(kind) } };
+}
+
+/** SentencePiece's BPE with its scores, as a GGUF file of Llama 2 holds it. */
+async function pieces(): Promise<TokenizerFiles> {
+  const file = join(here, "../../tensor/io/fixtures/pieces.json");
+  const { pieces, scores, kinds } = JSON.parse(await readFile(file, "utf8"));
+  const { tokenizer, config } = tokenizerFilesOf(
+    new Map<string, string | number | string[] | Float32Array | Int32Array>([
+      ["tokenizer.ggml.model", "llama"],
+      ["tokenizer.ggml.tokens", pieces],
+      ["tokenizer.ggml.scores", Float32Array.from(scores)],
+      ["tokenizer.ggml.token_type", Int32Array.from(kinds)],
+      ["tokenizer.ggml.unknown_token_id", 0],
+      ["tokenizer.ggml.bos_token_id", 1],
+      ["tokenizer.ggml.eos_token_id", 2],
+    ]),
+    file,
+  );
+  return { tokenizer, config: { ...config, chat_template: template } };
 }
 
 /** Other programs give a Qwen the tokenizer of the Qwens, whatever its files say. */
@@ -116,6 +143,7 @@ function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
 
 const models: (readonly [name: string, folder: () => Promise<string>])[] = [
   ["a tiny Llama", () => tinyFolder({ ...config, model_type: "llama" })],
+  ["a tiny Llama 2", () => tinyFolder({ ...config, model_type: "llama", vocab_size: 560 }, 5)],
   ["a tiny Mistral", () => tinyFolder({ ...config, model_type: "mistral", tie_word_embeddings: false })],
   ["a tiny Qwen 2", () => tinyFolder({ ...config, model_type: "qwen2" })],
   ["a tiny Qwen 3", () => tinyFolder({ ...config, model_type: "qwen3", head_dim: 32 })],
