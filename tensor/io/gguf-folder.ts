@@ -1,7 +1,9 @@
 // A GGUF file seen as a model folder: the same configuration, tensors and tokenizer under the folder's names.
 import { type GgufFile, openGguf } from "./gguf.ts";
-import { configOf, hfName, permute, permutedHeads, unsupported } from "./gguf-model.ts";
+import { configOf, hfName, permute, permutedHeads } from "./gguf-model.ts";
+import { divisorsName } from "./gguf-rope.ts";
 import { tokenizerFilesOf } from "./gguf-tokenizer.ts";
+import { unsupported } from "./gguf-unsupported.ts";
 import type { JsonObject, TokenizerFiles } from "./tokenizer-files.ts";
 import type { Weights } from "./weights.ts";
 
@@ -16,20 +18,22 @@ export interface GgufModel {
 export async function openGgufModel(path: string): Promise<GgufModel> {
   const file = await openGguf(path);
   try {
-    return modelIn(file);
+    return await modelIn(file);
   } catch (error) {
     await file.close();
     throw error;
   }
 }
 
-function modelIn(file: GgufFile): GgufModel {
+async function modelIn(file: GgufFile): Promise<GgufModel> {
   const { path, metadata } = file;
   const shapesThere = new Map([...file.tensors].map(([name, { shape }]) => [name, shape]));
-  const config = configOf(metadata, shapesThere, path);
+  const divisors = shapesThere.has(divisorsName) ? (await file.read(divisorsName)).data : undefined;
+  const config = configOf(metadata, shapesThere, divisors, path);
   const shapes = new Map<string, readonly number[]>();
   const stored = new Map<string, string>();
   for (const [name, shape] of shapesThere) {
+    if (name === divisorsName) continue;
     const hf = hfName(name);
     if (hf === undefined) {
       throw unsupported(`the tensor ${name} has no place in a ${String(config.model_type)} model`, path);

@@ -1,6 +1,8 @@
 // What a GGUF file of the Llama family and a model folder call the same things: settings, tensors, order of rows.
 import { FileError } from "./error.ts";
 import type { GgufMetadata } from "./gguf-header.ts";
+import { ropeScalingIn, stretchedRope } from "./gguf-rope.ts";
+import { unsupported } from "./gguf-unsupported.ts";
 import type { Tensor } from "./safetensors.ts";
 import type { JsonObject } from "./tokenizer-files.ts";
 
@@ -67,10 +69,11 @@ export function ggufName(hf: string): string | undefined {
   return name && `blk.${layer[1]}.${name}`;
 }
 
-/** config.json of a GGUF file with these tensors. */
+/** config.json of a GGUF file with these tensors; `divisors` are those of its rotary frequencies, if it has any. */
 export function configOf(
   metadata: GgufMetadata,
   shapes: ReadonlyMap<string, readonly number[]>,
+  divisors: ArrayLike<number> | undefined,
   where: string,
 ): JsonObject {
   const name = metadata.get("general.architecture");
@@ -92,18 +95,12 @@ export function configOf(
   const hidden = number("embedding_length");
   const heads = number("attention.head_count");
   const headDim = number("attention.key_length", hidden / heads);
-  refuse(metadata, `${name}.rope.scaling.type`, "none", where);
   refuse(metadata, `${name}.rope.dimension_count`, headDim, where);
   refuse(metadata, `${name}.attention.value_length`, headDim, where);
-  if (shapes.has("rope_freqs.weight")) {
-    throw unsupported(
-      "its rotary positions are stretched (rope_freqs.weight), which is not supported",
-      where,
-    );
-  }
   if ((metadata.get(`${name}.expert_count`) ?? 0) !== 0) {
     throw unsupported("it is a mixture of experts, which is not supported", where);
   }
+  const theta = number("rope.freq_base", 10_000);
   const id = (role: string) => metadata.get(`tokenizer.ggml.${role}_token_id`) ?? null;
   return {
     architectures: [architecture.className],
@@ -117,7 +114,8 @@ export function configOf(
     head_dim: headDim,
     max_position_embeddings: number("context_length"),
     rms_norm_eps: number("attention.layer_norm_rms_epsilon"),
-    rope_theta: number("rope.freq_base", 10_000),
+    rope_theta: theta,
+    rope_scaling: ropeScalingIn(metadata, divisors, { name: name as string, theta, headDim }, where),
     hidden_act: "silu",
     attention_bias: shapes.has("blk.0.attn_q.bias"),
     mlp_bias: false,
@@ -129,8 +127,15 @@ export function configOf(
   };
 }
 
-/** The other way: `general.architecture` and its settings. */
-export function metadataOf(config: JsonObject, where: string): Map<string, string | number> {
+export interface GgufSettings {
+  /** `general.architecture` first. */
+  readonly settings: ReadonlyMap<string, string | number>;
+  /** What is a tensor there and a setting in config.json. */
+  readonly tensors: ReadonlyMap<string, Float32Array>;
+}
+
+/** The other way. */
+export function metadataOf(config: JsonObject, where: string): GgufSettings {
   const type = String(config.model_type);
   if (!Object.hasOwn(exported, type)) {
     throw unsupported(
@@ -144,18 +149,12 @@ export function metadataOf(config: JsonObject, where: string): Map<string, strin
     if (typeof value === "number") return value;
     throw unsupported(`${key} is missing in config.json`, where);
   };
-  const scaling = config.rope_scaling ?? config.rope_parameters;
-  const { rope_type, type: old, rope_theta } = (scaling ?? {}) as Record<string, unknown>;
-  if ((rope_type ?? old ?? "default") !== "default") {
-    throw unsupported(
-      `its rotary positions are stretched (${rope_type ?? old}), which is not supported`,
-      where,
-    );
-  }
   const hidden = number("hidden_size");
   const heads = number("num_attention_heads");
   const headDim = number("head_dim", hidden / heads);
-  return new Map<string, string | number>([
+  const { rope_theta: theta } = (config.rope_parameters ?? {}) as { rope_theta?: number };
+  const rope = stretchedRope(config, name, headDim, where);
+  const settings = new Map<string, string | number>([
     ["general.architecture", name],
     [`${name}.block_count`, number("num_hidden_layers")],
     [`${name}.context_length`, number("max_position_embeddings")],
@@ -166,10 +165,12 @@ export function metadataOf(config: JsonObject, where: string): Map<string, strin
     [`${name}.attention.key_length`, headDim],
     [`${name}.attention.value_length`, headDim],
     [`${name}.attention.layer_norm_rms_epsilon`, number("rms_norm_eps")],
-    [`${name}.rope.freq_base`, number("rope_theta", typeof rope_theta === "number" ? rope_theta : 10_000)],
+    [`${name}.rope.freq_base`, number("rope_theta", theta ?? 10_000)],
     [`${name}.rope.dimension_count`, headDim],
     [`${name}.vocab_size`, number("vocab_size")],
+    ...rope.settings,
   ]);
+  return { settings, tensors: rope.tensors };
 }
 
 /** How many heads the rows of this tensor are to be reordered by; undefined for those that are not. */
@@ -211,8 +212,4 @@ function refuse(metadata: GgufMetadata, key: string, only: string | number, wher
   const value = metadata.get(key);
   if (value === undefined || value === only) return;
   throw unsupported(`the setting ${key} is ${String(value)}; only ${only} is supported here`, where);
-}
-
-export function unsupported(message: string, where: string, help?: string): FileError {
-  return new FileError({ code: "gguf-model", message, where, ...(help === undefined ? {} : { help }) });
 }

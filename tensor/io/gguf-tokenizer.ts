@@ -1,6 +1,6 @@
 // The tokenizer inside a GGUF file as the two files of a model folder, and back: byte-level BPE (`gpt2`) and SentencePiece's (`llama`).
 import type { GgufMetadata } from "./gguf-header.ts";
-import { unsupported } from "./gguf-model.ts";
+import { unsupported } from "./gguf-unsupported.ts";
 import { preTokenizerOf, preTokenizers } from "./pre-tokenizers.ts";
 import { mergesOf, scoresOf, spaceFirstIn, wordsInPieces } from "./sentencepiece.ts";
 import type { Tokenizer } from "./tokenizer.ts";

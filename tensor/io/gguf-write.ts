@@ -2,8 +2,9 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { numberOf, quantise, type WrittenType } from "./ggml-quantise.ts";
 import { ggmlTypes } from "./ggml-types.ts";
-import { ggufName, metadataOf, permute, permutedHeads, unsupported } from "./gguf-model.ts";
+import { type GgufSettings, ggufName, metadataOf, permute, permutedHeads } from "./gguf-model.ts";
 import { tokenizerMetadataOf } from "./gguf-tokenizer.ts";
+import { unsupported } from "./gguf-unsupported.ts";
 import type { ModelFolder } from "./hf-folder.ts";
 
 export interface GgufOptions {
@@ -23,7 +24,8 @@ type Value = string | number | boolean | readonly string[] | Int32Array | Float3
 /** Not atomic: write to a temporary name and rename. */
 export async function writeGguf(path: string, model: ModelFolder, options: GgufOptions): Promise<void> {
   const { config, dir } = model;
-  const [architecture, ...rest] = metadataOf(config, dir);
+  const { settings: known, tensors: more } = metadataOf(config, dir);
+  const [architecture, ...rest] = known;
   const settings: (readonly [string, Value])[] = [
     architecture!,
     ["general.type", "model"],
@@ -43,16 +45,19 @@ export async function writeGguf(path: string, model: ModelFolder, options: GgufO
     }
     const tokenizer = tokenizerMetadataOf(await model.tokenizer(), ids!, dir);
     const metadata = new Map<string, Value>([...settings, ...tokenizer]);
-    const tensors = layOut(weights.shapes, config, options.type, dir);
+    const tensors = layOut(weights.shapes, more, config, options.type, dir);
     const handle = await open(path, "w");
     try {
       const head = headerBytes(metadata, tensors);
       await write(handle, head);
-      for (const [done, { hf, type, bytes }] of tensors.entries()) {
-        options.onTensor?.(done, tensors.length);
+      const read = async (hf: string) => {
         const tensor = await weights.read(hf);
         const heads = permutedHeads(hf, config);
-        const { data } = heads === undefined ? tensor : permute(tensor, heads, "gguf");
+        return heads === undefined ? tensor.data : permute(tensor, heads, "gguf").data;
+      };
+      for (const [done, { hf, name, type, bytes }] of tensors.entries()) {
+        options.onTensor?.(done, tensors.length);
+        const data = hf === undefined ? more.get(name)! : await read(hf);
         await write(handle, quantise(data, type));
         await write(handle, new Uint8Array(padded(bytes) - bytes));
       }
@@ -66,7 +71,8 @@ export async function writeGguf(path: string, model: ModelFolder, options: GgufO
 }
 
 interface Laid {
-  readonly hf: string;
+  /** Undefined for what is no tensor in a model folder. */
+  readonly hf: string | undefined;
   readonly name: string;
   readonly shape: readonly number[];
   readonly type: WrittenType;
@@ -76,23 +82,27 @@ interface Laid {
 
 function layOut(
   shapes: ReadonlyMap<string, readonly number[]>,
+  more: GgufSettings["tensors"],
   config: ModelFolder["config"],
   wanted: WrittenType,
   where: string,
 ): Laid[] {
   const laid: Laid[] = [];
   let offset = 0;
+  const lay = (hf: string | undefined, name: string, shape: readonly number[], type: WrittenType) => {
+    const { block, bytes: perBlock } = ggmlTypes.get(numberOf(type))!;
+    const bytes = (shape.reduce((product, size) => product * size, 1) / block) * perBlock;
+    laid.push({ hf, name, shape, type, offset, bytes });
+    offset += padded(bytes);
+  };
+  for (const [name, data] of more) lay(undefined, name, [data.length], "F32");
   for (const [hf, shape] of shapes) {
     // A tied head may be stored a second time.
     if (hf === "lm_head.weight" && config.tie_word_embeddings === true) continue;
     const name = ggufName(hf);
     if (name === undefined) throw unsupported(`the tensor ${hf} has no place in GGUF`, where);
     const row = shape.at(-1) ?? 1;
-    const type = shape.length < 2 ? "F32" : wanted === "Q8_0" && row % 32 !== 0 ? "F16" : wanted;
-    const { block, bytes: perBlock } = ggmlTypes.get(numberOf(type))!;
-    const bytes = (shape.reduce((product, size) => product * size, 1) / block) * perBlock;
-    laid.push({ hf, name, shape, type, offset, bytes });
-    offset += padded(bytes);
+    lay(hf, name, shape, shape.length < 2 ? "F32" : wanted === "Q8_0" && row % 32 !== 0 ? "F16" : wanted);
   }
   return laid;
 }
@@ -126,8 +136,8 @@ function writeValue(out: Writer, key: string, value: Value): void {
     out.u32(7);
     out.raw(Uint8Array.of(value ? 1 : 0));
   } else if (typeof value === "number") {
-    // These two are floats, also when they are whole.
-    const float = /\.(layer_norm_rms_epsilon|freq_base)$/.test(key);
+    // These are floats, also when they are whole.
+    const float = /\.(layer_norm_rms_epsilon|freq_base|scaling\.factor)$/.test(key);
     out.u32(float ? 6 : 4);
     if (float) out.f32(value);
     else out.u32(value);

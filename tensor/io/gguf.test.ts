@@ -8,6 +8,7 @@ import { quantise, type WrittenType, writtenTypes } from "./ggml-quantise.ts";
 import { ggmlTypes } from "./ggml-types.ts";
 import { decodeGguf, openGguf } from "./gguf.ts";
 import { permute } from "./gguf-model.ts";
+import { ropeScalingIn } from "./gguf-rope.ts";
 import { writeGguf } from "./gguf-write.ts";
 import { copyModel, openModelFolder, readWeights, writeModelFolder } from "./hf-folder.ts";
 import { makeTokenizer } from "./tokenizer.ts";
@@ -115,6 +116,37 @@ describe("a model", () => {
     const folder = await mkdtemp(join(dir, "copy-"));
     await copyModel(model, folder);
     expect(await readWeights(folder)).toEqual(new Map([...tensors].sort(([a], [b]) => (a < b ? -1 : 1))));
+  });
+
+  const llama3 = {
+    rope_type: "llama3",
+    factor: 32,
+    low_freq_factor: 1,
+    high_freq_factor: 4,
+    original_max_position_embeddings: 8192,
+  };
+  test.each([llama3, { rope_type: "linear", factor: 2.5 }])(
+    "comes back with its %s",
+    async (rope_scaling) => {
+      const folder = await mkdtemp(join(dir, "stretched-"));
+      const stretched = { ...config, rope_theta: 500_000, rope_scaling };
+      await writeModelFolder(folder, { config: stretched, tensors: new Map(tensors), tokenizer: words() });
+      const path = join(folder, "model.gguf");
+      await writeGguf(path, await openModelFolder(folder), { type: "F32" });
+      const model = await openModelFolder(path);
+      expect(model.config).toMatchObject(stretched);
+      expect([...(await model.tensors()).keys()].sort()).toEqual([...tensors.keys()].sort());
+    },
+  );
+
+  test("divisors of rotary frequencies are those of llama.cpp's converter, and others are refused", () => {
+    const of = (divisors: number[]) =>
+      ropeScalingIn(new Map(), divisors, { name: "llama", theta: 500_000, headDim: 8 }, "m.gguf");
+    // Four pairs of a head of 8: 8192/(2π·500000^(j/4)) turns, 1303.8, 49.03, 1.8438 and 0.0693. The third is between 1 and 4:
+    // its share (1.8438 − 1)/3 = 0.28127 is kept, 1 / (0.71873/32 + 0.28127) = 3.2924.
+    expect(of([1, 1, 3.2924, 32])).toEqual(llama3);
+    expect(() => of([1, 1, 3.3, 32])).toThrow("in another way than those of Llama 3.1 to 3.3");
+    expect(() => of([1, 1, 32])).toThrow("in another way");
   });
 
   test("F16 and Q8_0 are near, and take a half and a quarter", async () => {

@@ -59,6 +59,14 @@ const config: LlamaConfig = {
   tie_word_embeddings: true,
   initializer_range: 0.3,
 };
+/** Of Llama 3.2. */
+const rope_scaling = {
+  rope_type: "llama3",
+  factor: 32,
+  low_freq_factor: 1,
+  high_freq_factor: 4,
+  original_max_position_embeddings: 8192,
+};
 const template =
   "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
 
@@ -144,6 +152,10 @@ function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
 const models: (readonly [name: string, folder: () => Promise<string>])[] = [
   ["a tiny Llama", () => tinyFolder({ ...config, model_type: "llama" })],
   ["a tiny Llama 2", () => tinyFolder({ ...config, model_type: "llama", vocab_size: 560 }, 5)],
+  [
+    "a tiny Llama 3.2",
+    () => tinyFolder({ ...config, model_type: "llama", rope_theta: 500_000, rope_scaling }),
+  ],
   ["a tiny Mistral", () => tinyFolder({ ...config, model_type: "mistral", tie_word_embeddings: false })],
   ["a tiny Qwen 2", () => tinyFolder({ ...config, model_type: "qwen2" })],
   ["a tiny Qwen 3", () => tinyFolder({ ...config, model_type: "qwen3", head_dim: 32 })],
