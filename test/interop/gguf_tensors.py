@@ -43,6 +43,8 @@ groups = reader.get_field("llama.attention.head_count_kv").contents()
 read = safe_open(f"{folder}/model.safetensors", "np")
 left, different, types = set(read.keys()), [], {}
 for tensor in reader.tensors:
+    if tensor.name == "rope_freqs.weight":  # a setting of config.json
+        continue
     shape = [int(size) for size in tensor.shape[::-1]]
     weights = dequantize(tensor.data, tensor.tensor_type).astype(np.float32).reshape(shape)
     if ".attn_q." in tensor.name or ".attn_k." in tensor.name:
