@@ -91,8 +91,8 @@ command("explain", "why a stage is cached or will run: what changed, old and new
     exit((await import("./commands/explain.ts")).explain(file, stage, options)),
   );
 
-command("show", "metrics, samples and lineage of one stage", [
-  ["<stage>", "a stage, dataset or model of the file"],
+command("show", "metrics, samples and lineage of one stage; a template with rows in its words", [
+  ["<stage>", "a stage, dataset, model or template of the file"],
 ])
   .option("--samples <n>", "rows to show", wholeNumber, 3)
   .option("--json", "as JSON")

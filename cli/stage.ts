@@ -3,11 +3,16 @@ import type { Plan, PlanTask } from "../engine/index.ts";
 import { nearest } from "../grammar/index.ts";
 import { failureText } from "./ui/failure-text.ts";
 
-/** Undefined when there is none, which has been said. */
-export function findStage(plan: Plan, name: string, file: string): PlanTask | undefined {
+/** Undefined when there is none, which has been said; `others` are what else it may have been meant as. */
+export function findStage(
+  plan: Plan,
+  name: string,
+  file: string,
+  others: readonly { readonly name: string }[] = [],
+): PlanTask | undefined {
   const found = plan.tasks.find(({ id }) => id === name);
   if (found) return found;
-  const names = plan.tasks.map(({ id }) => id);
+  const names = [...plan.tasks.map(({ id }) => id), ...others.map((other) => other.name)];
   const [close] = nearest(name, names);
   const help = close ? `did you mean ${close}?` : `there is ${names.join(", ")}`;
   console.error(failureText({ code: "no-such-stage", message: `${file} has no stage ${name}`, help }));

@@ -26,6 +26,7 @@ export type {
   Provenance,
   Publication,
   Ref,
+  WrittenTemplate,
 } from "./program.ts";
 export { publishParams } from "./publication.ts";
 export { renderJson, toJson } from "./render/json.ts";

@@ -16,6 +16,7 @@ import type {
   Ref,
 } from "./program.ts";
 import { folderOf, publication, publishedNodes } from "./publication.ts";
+import { writtenTemplates } from "./written-templates.ts";
 
 export function lower(context: Context): Program {
   const { file, source, profile } = context;
@@ -32,15 +33,17 @@ export function lower(context: Context): Program {
     const nodes = publishedNodes(d, context);
     return nodes.map((n) => ({ node: n.id, to: folderOf(to, n, nodes), params, span: d.span }));
   });
+  const nodes = reachable(context, expectations, publications).map((node) => lowerNode(node, context));
   return {
     name: pipeline?.name.text ?? "",
     ...(pipeline?.doc === undefined ? {} : { doc: pipeline.doc }),
     path: source.path,
     ...(profile === undefined ? {} : { profile }),
-    nodes: reachable(context, expectations, publications).map((node) => lowerNode(node, context)),
+    nodes,
     expectations,
     publications,
     apart: apartIn(context),
+    templates: writtenTemplates(context, nodes),
   };
 }
 

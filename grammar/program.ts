@@ -96,6 +96,14 @@ export interface Apart {
   readonly measured: string;
 }
 
+export interface WrittenTemplate {
+  readonly name: string;
+  /** `input`, and `target` where it has one. */
+  readonly texts: Json;
+  /** Datasets that it is written for, or given together with. */
+  readonly rows: readonly string[];
+}
+
 export interface Program {
   readonly name: string;
   readonly doc?: string;
@@ -107,4 +115,6 @@ export interface Program {
   readonly publications: readonly Publication[];
   /** Each two sets of rows once. */
   readonly apart?: readonly Apart[];
+  /** Of this file and imported into it; nothing depends on them. */
+  readonly templates?: readonly WrittenTemplate[];
 }

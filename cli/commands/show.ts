@@ -1,7 +1,9 @@
-// `align show FILE STAGE`: metrics, samples and lineage of one stage.
+// `align show FILE STAGE`: metrics, samples and lineage of one stage; of a template, what it makes of the first rows.
 
+import type { WrittenTemplate } from "../../grammar/index.ts";
 import { badFile, openPlan, type PipelineOptions } from "../pipeline.ts";
 import { type StageReport, stageReport } from "../report/stage.ts";
+import { type TemplateReport, templateReport } from "../report/template.ts";
 import { findStage } from "../stage.ts";
 import { bytes, duration, metric } from "../ui/format.ts";
 import { paint } from "../ui/terminal.ts";
@@ -14,8 +16,15 @@ export interface ShowOptions extends PipelineOptions {
 export async function show(file: string, stage: string, options: ShowOptions): Promise<number> {
   const opened = await openPlan(file, options);
   if (typeof opened === "number") return opened;
-  const { plan, store } = opened;
-  const task = findStage(plan, stage, file);
+  const { plan, store, program } = opened;
+  const isTask = plan.tasks.some(({ id }) => id === stage);
+  const template = isTask ? undefined : program.templates?.find(({ name }) => name === stage);
+  if (template) {
+    const report = await templateReport(template, plan, store, options.samples);
+    console.log(options.json ? JSON.stringify(report, null, 2) : rendered(report, template, file).join("\n"));
+    return 0;
+  }
+  const task = findStage(plan, stage, file, program.templates);
   if (!task) return badFile;
   const report = await stageReport(task, plan, store, options.samples);
   console.log(options.json ? JSON.stringify(report, null, 2) : textOf(report).join("\n"));
@@ -49,6 +58,35 @@ function textOf(report: StageReport): string[] {
       ),
       ...files(report),
     ]),
+  ];
+}
+
+function rendered(
+  { template, rows, missing }: TemplateReport,
+  { rows: datasets }: WrittenTemplate,
+  file: string,
+): string[] {
+  const used = datasets.length === 0 ? "no dataset of this pipeline is put into words by it" : "";
+  return [
+    `${paint.bold(template)}  template  ${paint.dim(used || `of ${datasets.join(", ")}`)}`,
+    ...rows.flatMap(({ dataset, row, prompt = "", completion, problem }) => [
+      "",
+      paint.bold(`${dataset}, row ${row}`),
+      ...(problem === undefined
+        ? [...said("prompt", prompt), ...(completion === undefined ? [] : said("completion", completion))]
+        : [`  ${paint.red(problem)}`]),
+    ]),
+    ...missing.map((dataset) =>
+      paint.dim(`${dataset} has not been made: align run ${file} --only '${dataset}'`),
+    ),
+  ];
+}
+
+/** With a bar, so that white space at both ends can be seen. */
+function said(what: string, text: string): string[] {
+  return [
+    `  ${paint.dim(what)}`,
+    ...text.split("\n").map((line) => `  ${paint.dim("│")}${line}${paint.dim("│")}`),
   ];
 }
 
