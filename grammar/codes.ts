@@ -96,6 +96,7 @@ export const codes = {
   AL0701: warning("a model is trained on rows kept for measuring"),
   AL0702: warning("a model is measured on rows it was trained on"),
   AL0703: warning("a model is compared with itself"),
+  AL0704: warning("a model judges its own answers"),
 
   // Files that import each other.
   AL0801: error("a file cannot be imported"),

@@ -247,6 +247,10 @@ export const explanations: Record<Code, Explanation> = {
     "A comparison of a model with itself ends in a tie whatever the model is worth; an `expect` on it means nothing.",
     "Compare with the model that training started from, or with another one.",
   ),
+  AL0704: say(
+    "A model that marks answers prefers its own, whatever they are worth (Zheng et al. 2023, §3.3), so that its marks say little about who is better.",
+    "Let another model judge, or leave the judge's own answers out of what it judges.",
+  ),
 
   AL0801: say(
     "`import … from` names a file of the project by its path, or a module of the standard library as `std:name`; there is none of this name.",

@@ -145,6 +145,12 @@ stage result = compare(tuned, base, prompts, judge: cheer)
 stage result = compare(base, base, asked)
 `,
   ),
+  AL0704: file(
+    `${base}model critic = assistant(base)
+stage answers = generate([base], book |> prefix())
+stage scored = judge(answers, by: critic)
+`,
+  ),
 
   AL0801: file(`import { cheer } from "./modles.align"\n${rated.replace(/^model cheer.*$/m, "")}`),
   AL0802:

@@ -230,6 +230,12 @@ const operations: readonly Signature[] = [
     output: judge,
   }),
   operation({
+    name: "assistant",
+    kind: "model",
+    inputs: { model },
+    output: { kind: "assistant" },
+  }),
+  operation({
     name: "pretrain",
     kind: "stage",
     inputs: { model, data: of(rows.Text) },

@@ -18,6 +18,7 @@ import { modelPairs } from "./model-pairs.ts";
 import { operations } from "./operations.ts";
 import { outputs } from "./outputs.ts";
 import { overlap } from "./overlap.ts";
+import { ownJudge } from "./own-judge.ts";
 import { parameters } from "./parameters.ts";
 import { params } from "./params.ts";
 import { pipelineName } from "./pipeline-name.ts";
@@ -57,6 +58,7 @@ export const checks: readonly Check[] = [
   expectations,
   publications,
   modelPairs,
+  ownJudge,
   heldOut,
   overlap,
   unused,

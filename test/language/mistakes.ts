@@ -200,6 +200,7 @@ export const mistakes: readonly Mistake[] = [
   ),
   m("the rows of training, for measuring", "writer, tests", "writer, «prompts»", /held_out/),
   m("a model compared with itself", "compare(aligned, writer", "compare(aligned, «aligned»", /started from/),
+  m("a model that judges itself", "judge: cheer)", "judge: «assistant(writer)»)", /another model judge/),
   m(
     "a reference that cuts text into other tokens",
     "dpo(writer, pairs)",
