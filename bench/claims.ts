@@ -2,6 +2,7 @@
 // became of its claims (every `expect`) and its reports; with --write in the document beside the recipe, between its markers.
 import { readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { execa } from "execa";
@@ -20,8 +21,10 @@ interface Wanted {
 /** What is in the store already is not computed again: claims that were run can be written at any time. */
 async function runSeed({ recipe, profile, store }: Wanted, seed: number): Promise<SeedRun> {
   const file = `pipelines/${recipe}.align`;
-  const own = new RegExp(`^profile ${profile} \\{`, "m").test(readFileSync(`${root}${file}`, "utf8"));
-  const options = [...(own ? ["--profile", profile] : []), "--set", `seed=${seed}`, ...store];
+  const options = [
+    ...(hasProfile(`${root}${file}`, profile) ? ["--profile", profile] : []),
+    ...["--set", `seed=${seed}`, ...store],
+  ];
   const before = os.loadavg()[1]!;
   const { stdout } = await align("run", file, ...options, "--json");
   const events = stdout.split("\n").map((line) => JSON.parse(line) as Event);
@@ -43,6 +46,14 @@ async function runSeed({ recipe, profile, store }: Wanted, seed: number): Promis
     seconds: made.reduce((sum, event) => sum + event.seconds, 0),
     ...(finished.cached === 0 && { wall: finished.seconds, load: Math.max(before, os.loadavg()[1]!) }),
   };
+}
+
+/** Of its own, or of a file that it imports. */
+function hasProfile(path: string, profile: string): boolean {
+  const text = readFileSync(path, "utf8");
+  if (new RegExp(`^profile ${profile} \\{`, "m").test(text)) return true;
+  const imported = [...text.matchAll(/ from "(\.[^"]*)"/g)];
+  return imported.some(([, of]) => hasProfile(join(dirname(path), of!), profile));
 }
 
 /** Exits with 3 where an `expect` does not hold, which is a result and no failure. */

@@ -51,6 +51,10 @@ describe("allot", () => {
 const numbered = (source: string, count: number) =>
   datasetOf(Array.from({ length: count }, (_, n) => ({ source, n })));
 
+/** Σ (observed − expected)² / expected. */
+const chiSquare = (observed: readonly number[], expected: readonly number[]) =>
+  observed.reduce((sum, o, i) => sum + (o - expected[i]!) ** 2 / expected[i]!, 0);
+
 describe("proportional", () => {
   test("goes once through what is below the maximum, and through a sample of the rest", async () => {
     const data = [await numbered("a", 3), await numbered("b", 40)];
@@ -90,6 +94,33 @@ describe("proportional", () => {
     const seen = new Set((await rowsIn(dir)).map((r) => r.n as number));
     expect(seen.size).toBe(5);
     expect(Math.max(...seen)).toBeGreaterThan(4); // a sample, not the first five
+  });
+
+  test("F4: what is drawn has FLAN's shares: sizes 100, 3k and 30k, and of a larger one 30k at most, in a tenth", async () => {
+    const sizes = [10, 300, 3_000, 4_000];
+    const data = [];
+    for (const [i, size] of sizes.entries()) data.push(await numbered(String(i), size));
+    const caps = { examples_per_dataset: 3_000, rate_maximum: 300 };
+    const params = { templates: [[], [], [], []], ...caps, examples: 12_000, seed: 5 };
+    const rows = await rowsIn((await runWith(proportional, params, { inputs: { data } })).dir);
+    const drawn = sizes.map((_, i) => rows.filter((r) => r.source === String(i)));
+    // 12,000 · [10, 300, 300, 300] / 910 = 131.9, 3956, 3956, 3956; 3 degrees of freedom: p > 0.01 below 11.34.
+    const expected = [10, 300, 300, 300].map((weight) => (12_000 * weight) / 910);
+    const observed = drawn.map((of) => of.length);
+    expect(chiSquare(observed, expected)).toBeLessThan(11.34);
+    // 3956 draws from 3,000 rows: each of them, and none of the other 1,000.
+    expect(new Set(drawn[3]!.map((r) => r.n)).size).toBe(3_000);
+  });
+
+  test("F4: and each of its ten templates a tenth of the rows", async () => {
+    const templates = [Array.from({ length: 10 }, (_, i) => ({ input: `${i}`, target: "{{ source }}" }))];
+    const data = [await numbered("a", 2_000)];
+    const rows = await rowsIn((await runWith(proportional, { templates }, { inputs: { data } })).dir);
+    const counts = Array.from({ length: 10 }, (_, i) => rows.filter((r) => r.prompt === `${i}`).length);
+    // 200 each; 9 degrees of freedom: p > 0.01 below 21.67, and p < 0.99 above 2.09.
+    const statistic = chiSquare(counts, new Array<number>(10).fill(200));
+    expect(statistic).toBeLessThan(21.67);
+    expect(statistic).toBeGreaterThan(2.09); // drawn, not dealt
   });
 
   test("templates of a dataset are used in turn by chance; rows without one keep their words", async () => {
