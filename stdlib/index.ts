@@ -1,7 +1,7 @@
 // The door of the standard library: every operation there is, by name.
 import { availableParallelism } from "node:os";
-import type { Operation, Rates } from "../engine/index.ts";
-import type { Row } from "../grammar/index.ts";
+import type { Operation, Rates, RowData } from "../engine/index.ts";
+import type { Json, Row } from "../grammar/index.ts";
 import type { Device } from "../tensor/index.ts";
 import { api, assistant } from "./assistant/index.ts";
 import { bestOf } from "./best-of/index.ts";
@@ -37,6 +37,7 @@ import { preferenceAccuracy, reward } from "./reward/index.ts";
 import { rloo } from "./rloo/index.ts";
 import type { ServeOptions, Serving } from "./serve/server.ts";
 import { sft } from "./sft/index.ts";
+import type { RenderedRow } from "./template/index.ts";
 import { tokenizer } from "./tokenizer/index.ts";
 import type { BackendReport } from "./training/backend.ts";
 import { judgeReport, winRate } from "./win-rate/index.ts";
@@ -108,6 +109,11 @@ export { numerics } from "./training/numerics.ts";
 export function peekRow(path: string, from: string, env: NodeJS.ProcessEnv = {}): Row | undefined {
   const cached = cachedRows.read(path, env);
   return cached ? cached.row : peekPath(path, from);
+}
+
+/** How a template puts rows into words; what reads Jinja is loaded only now. */
+export async function rowRenderer(texts: Json): Promise<(row: RowData) => RenderedRow> {
+  return (await import("./template/index.ts")).renderRow(texts);
 }
 
 /** Opens a model folder to talk to; what computes is loaded only now. */

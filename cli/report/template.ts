@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { asProblem, type Plan, readRows, type Store } from "../../engine/index.ts";
 import type { WrittenTemplate } from "../../grammar/index.ts";
-import { renderRow } from "../../stdlib/template/index.ts";
+import { rowRenderer } from "../../stdlib/index.ts";
 
 export interface TemplateReport {
   readonly template: string;
@@ -29,7 +29,7 @@ export async function templateReport(
   store: Store,
   wanted: number,
 ): Promise<TemplateReport> {
-  const render = renderRow(texts);
+  const render = await rowRenderer(texts);
   const rendered: Rendered[] = [];
   const missing: string[] = [];
   for (const dataset of datasets) {
