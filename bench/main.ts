@@ -1,4 +1,4 @@
-// `npm run bench -- train|decode|lang|engine|data [--write] [--json] …`: Align beside its peers in the same run, one row per case and peer.
+// `npm run bench -- train|ppo|decode|lang|engine|data [--write] [--json] …`: Align beside its peers in the same run, one row per case and peer.
 import { parseArgs } from "node:util";
 import { writeTable } from "./write.ts";
 
@@ -32,6 +32,7 @@ type Bench = (options: BenchOptions) => AsyncIterable<BenchRow>;
 /** Each loaded only when it is asked for: what one of them needs the others may do without. */
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   train: () => import("./train.ts").then((m) => m.trainBench),
+  ppo: () => import("./ppo.ts").then((m) => m.ppoBench),
   decode: () => import("./decode.ts").then((m) => m.decodeBench),
   quickstart: () => import("./quickstart.ts").then((m) => m.quickstartBench),
   lang: () => import("./lang.ts").then((m) => m.languageBench),

@@ -41,8 +41,8 @@ function collect(events: readonly Event[], keys: ReadonlySet<string>, found: Map
 
 /** `eval_loss` is drawn with `loss`, `chosen_reward` with `rejected_reward`. */
 const together = /^(eval|chosen|rejected)_/;
-/** How the training went, before how it was driven. */
-const last = ["learning_rate", "grad_norm"];
+/** How the training went, before how it was driven and how long it took. */
+const last = ["learning_rate", "grad_norm", "rollout_seconds", "scoring_seconds", "update_seconds"];
 
 function plotsOf({ unit, metrics }: Reported): Plot[] {
   const plots = new Map<string, { name: string; points: Point[] }[]>();

@@ -10,6 +10,7 @@ import { decoder } from "../decoder/index.ts";
 import { script } from "../lexicon/index.ts";
 import { pretrain } from "../pretrain/index.ts";
 import { reward } from "../reward/index.ts";
+import { openRewardModel, SCORE, saveRewardModel } from "../reward/reward-model.ts";
 import { columnsOf, datasetOf, runWith, temporaryFolder } from "../testing.ts";
 import { tokenizer } from "../tokenizer/index.ts";
 import { openModel } from "../training/model.ts";
@@ -194,35 +195,75 @@ describe("a stop", () => {
 });
 
 describe("what goes wrong is said", () => {
-  test.each<[string, object, () => Promise<object>, string]>([
+  test.each<[string, object, () => Promise<object>, string, string]>([
     [
       "a reward that is no number",
       {},
       async () => ({ reward: await judgeOf("return 0 / 0") }),
       "the score is NaN",
+      "a judge gives every response a finite number",
+    ],
+    [
+      "a reward model that gives no number",
+      {},
+      async () => ({ reward: await brokenRewardModel() }),
+      "the reward model reward gave NaN to the response",
+      "train it with a lower learning_rate",
     ],
     [
       "a KL that explodes",
       { max_kl: 0.05 },
       async () => ({}),
       "nats per token from its reference, above max_kl 0.05",
+      "raise kl_coef (or use kl_control: ziegler), lower learning_rate",
     ],
     [
       "a prompt without room for the response",
       {},
       async () => ({ prompts: await datasetOf([{ prompt: "it was " }, { prompt: "it was ".repeat(30) }]) }),
       "prompt 2 has",
+      "lower max_new_tokens, or leave long prompts out with `filter`",
     ],
     [
-      "another tokenizer",
+      "no prompts",
+      {},
+      async () => ({ prompts: await datasetOf([]) }),
+      "prompts has no rows",
+      "look at its filters",
+    ],
+    [
+      "a reward model with another tokenizer",
       {},
       async () => ({ reward: await otherRewardModel() }),
-      "cuts text into other tokens",
+      "the reward model reward cuts text into other tokens (",
+      "from a model that has the policy's tokenizer",
     ],
-    ["a value function from a judge", { value_init: "reward" }, async () => ({}), "a judge of another kind"],
-    ["a learning rate that diverges", { learning_rate: 1e18 }, async () => ({}), "the training diverged"],
-  ])("%s", async (_, params, inputs, message) => {
-    await expect(run({ episodes: 192, ...params }, await inputs())).rejects.toThrow(message);
+    [
+      "a reference with another tokenizer",
+      {},
+      async () => ({ reference: await otherModel() }),
+      "the reference cuts text into other tokens (",
+      "from a model that has the policy's tokenizer",
+    ],
+    [
+      "a value function from a judge",
+      { value_init: "reward" },
+      async () => ({}),
+      "a judge of another kind",
+      "value_init: policy",
+    ],
+    [
+      "a learning rate that diverges",
+      { learning_rate: 1e18 },
+      async () => ({}),
+      "the training diverged at step",
+      "lower learning_rate",
+    ],
+  ])("%s", async (_, params, inputs, message, remedy) => {
+    await expect(run({ episodes: 192, ...params }, await inputs())).rejects.toMatchObject({
+      message: expect.stringContaining(message),
+      help: expect.stringContaining(remedy),
+    });
   });
 
   test("that no response ends is a warning with the remedy", async () => {
@@ -246,13 +287,22 @@ describe("what goes wrong is said", () => {
     const told = (params: Readonly<Record<string, Json>>) =>
       ppo
         .validate({ ...defaultsOf(ppo.params), ...params }, new Set(Object.keys(params)))
-        .map(({ param, message }) => `${param} ${message}`);
+        .map(({ param, message, help }) => `${param} ${message}; ${help}`);
     expect(told({ batch_size: 64, minibatch_size: 48 })).toEqual([
-      "minibatch_size is 48, which does not divide batch_size 64: a minibatch would be short or empty",
+      "minibatch_size is 48, which does not divide batch_size 64: a minibatch would be short or empty; for instance 32",
     ]);
-    expect(told({ kl_target: 3 })).toEqual(["kl_target has no effect with kl_control: fixed"]);
-    expect(told({ value_coef: 0.5 })).toEqual(["value_coef has no effect unless value_init is shared"]);
-    expect(told({ ptx_length: 16 })).toEqual(["ptx_length has no effect with ptx_coef: 0"]);
+    expect(told({ batch_size: 16, minibatch_size: 64 })).toEqual([
+      "minibatch_size is 64, which does not divide batch_size 16: a minibatch would be short or empty; for instance 16",
+    ]);
+    expect(told({ kl_target: 3 })).toEqual([
+      "kl_target has no effect with kl_control: fixed; use kl_control: ziegler, or leave it out",
+    ]);
+    expect(told({ value_coef: 0.5 })).toEqual([
+      "value_coef has no effect unless value_init is shared; a value function of its own has its own value_learning_rate",
+    ]);
+    expect(told({ ptx_length: 16 })).toEqual([
+      "ptx_length has no effect with ptx_coef: 0; set ptx_coef: 27.8",
+    ]);
     expect(told({ kl_control: "ziegler", kl_target: 3, value_init: "shared", value_coef: 0.5 })).toEqual([]);
   });
 
@@ -278,11 +328,24 @@ describe("what goes wrong is said", () => {
   });
 });
 
-async function otherRewardModel(): Promise<string> {
+async function otherModel(): Promise<string> {
   const text = await datasetOf([{ text: "other words make other tokens, other words make other tokens" }]);
   const bpe = (await runWith(tokenizer, { vocab_size: 270 }, { inputs: { data: text } })).dir;
   const size = { layers: 1, hidden_size: 16, heads: 2, intermediate_size: 16, max_length: 48 };
-  const model = (await runWith(decoder, size, { inputs: { tokenizer: bpe } })).dir;
+  return (await runWith(decoder, size, { inputs: { tokenizer: bpe } })).dir;
+}
+
+async function otherRewardModel(): Promise<string> {
   const data = await datasetOf([{ prompt: "it was ", chosen: "good", rejected: "bad" }]);
-  return (await runWith(reward, { steps: 1 }, { inputs: { model, data } })).dir;
+  return (await runWith(reward, { steps: 1 }, { inputs: { model: await otherModel(), data } })).dir;
+}
+
+/** As a training that diverged leaves it. */
+async function brokenRewardModel(): Promise<string> {
+  const dir = await temporaryFolder();
+  const model = await openRewardModel({ dir: made.rm, node: "rm" });
+  const head = model.params[SCORE]!;
+  const broken = { ...head, data: new Float32Array(head.data.length).fill(Number.NaN) };
+  await saveRewardModel(dir, model, { ...model.params, [SCORE]: broken }, 0);
+  return dir;
 }

@@ -34,7 +34,7 @@ export async function openReward(
     };
   }
   const model = await openRewardModel(source);
-  checkTokenizers(model, policy, source.node);
+  checkTokenizers(`the reward model ${source.node}`, model, policy);
   const scorer = openSequenceScorer(backend, model);
   return {
     model,
@@ -52,13 +52,13 @@ export async function openReward(
   };
 }
 
-/** It scores the policy's own tokens, so that both must mean the same by them. */
-function checkTokenizers(reward: OpenModel, policy: OpenModel, node: string): void {
+/** What reads the policy's own tokens must mean the same by them. */
+export function checkTokenizers(name: string, model: OpenModel, policy: OpenModel): void {
   const vocabulary = ({ tokenizer }: OpenModel) => JSON.stringify(tokenizer.files.tokenizer.model);
-  if (vocabulary(reward) === vocabulary(policy)) return;
+  if (vocabulary(model) === vocabulary(policy)) return;
   throw new TaskError({
     code: "vocabulary-mismatch",
-    message: `the reward model ${node} cuts text into other tokens (${reward.geometry.vocabSize}) than the policy (${policy.geometry.vocabSize})`,
-    help: "train the reward model from a model that has the policy's tokenizer",
+    message: `${name} cuts text into other tokens (${model.geometry.vocabSize}) than the policy (${policy.geometry.vocabSize})`,
+    help: `train ${name} from a model that has the policy's tokenizer`,
   });
 }

@@ -26,7 +26,7 @@ import { policyObjective, VALUE_BIAS, type ValueParams } from "./losses.ts";
 import { minibatches, piecesOf } from "./minibatch.ts";
 import type { PolicyParams } from "./params.ts";
 import { openPretraining, textLoss } from "./ptx.ts";
-import { openReward } from "./reward-source.ts";
+import { checkTokenizers, openReward } from "./reward-source.ts";
 import { openSampler } from "./rollout.ts";
 import { freshValueHead, openCritic } from "./value.ts";
 
@@ -60,6 +60,7 @@ export async function trainPolicy(ctx: OutputContext<PolicyParams>, method: Meth
   const backend = await openBackend(ctx);
   const start = await openModel(inputs.model![0]!);
   const reference = inputs.reference ? await openModel(inputs.reference[0]!) : start;
+  checkTokenizers("the reference", reference, start);
   const reward = await openReward(ctx, backend, inputs.reward![0]!, start);
   const truth = inputs.truth && (await openReward(ctx, backend, inputs.truth[0]!, start));
 
@@ -177,10 +178,14 @@ export async function trainPolicy(ctx: OutputContext<PolicyParams>, method: Meth
   for (let iteration = first; iteration < iterations; iteration++) {
     if (params.lora) await session.trainer.settle();
     weights = session.present();
-    const scored = await score(await sampler.sample(iteration));
-    const episodes = await assessor.assess(scored);
+    const lap = stopwatch();
+    const sampled = await sampler.sample(iteration);
+    const rollout_seconds = lap();
+    const episodes = await assessor.assess(await score(sampled));
     const estimate = method.estimate(episodes, klCoef);
+    const scoring_seconds = lap();
     const results = await update(iteration, episodes, estimate);
+    const times = { rollout_seconds, scoring_seconds, update_seconds: lap() };
     const now = figuresOf(episodes, estimate, results, klCoef);
     figures.push(now);
     checkKl(now, params.max_kl, iteration);
@@ -190,7 +195,7 @@ export async function trainPolicy(ctx: OutputContext<PolicyParams>, method: Meth
       done: (iteration + 1) * batch_size,
       total: iterations * batch_size,
       unit: "episodes",
-      metrics: now,
+      metrics: { ...now, ...times },
     });
     await breathe();
     const due = (performance.now() - saved) / 1000 >= params.checkpoint_every;
@@ -214,6 +219,16 @@ export async function trainPolicy(ctx: OutputContext<PolicyParams>, method: Meth
       episodes: iterations * batch_size,
     },
     summary,
+  };
+}
+
+/** Each call gives the seconds since the one before. */
+function stopwatch(): () => number {
+  let last = performance.now();
+  return () => {
+    const began = last;
+    last = performance.now();
+    return (last - began) / 1000;
   };
 }
 

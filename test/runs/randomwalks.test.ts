@@ -1,6 +1,9 @@
-// The data of examples/ppo-randomwalks are what its generator makes, and its judge says what the original's metric says.
+// The data of examples/ppo-randomwalks are what its generator makes, and its judge says what the original's metric says. `ALIGN_TEST=full`
+// also runs the example with four seeds, from nothing to its end.
 import { readFileSync } from "node:fs";
+import os from "node:os";
 import { describe, expect, test } from "vitest";
+import { workspace } from "../align.ts";
 
 const folder = new URL("../../examples/ppo-randomwalks/", import.meta.url);
 const { makeWorld, randomState } = (await import(new URL("world.mjs", folder).href)) as {
@@ -51,5 +54,43 @@ describe("optimality", () => {
     ["nothing", "q", "", 0],
   ])("%s", (_, prompt, response, score) => {
     expect(optimality({ prompt, response })).toBeCloseTo(score, 12);
+  });
+});
+
+describe.runIf(process.env.ALIGN_TEST === "full")("PPO finds the shortest ways", () => {
+  const seeds = [31, 32, 33, 34];
+  const after: number[] = [];
+
+  test.each(seeds)(
+    "seed %i",
+    async (seed) => {
+      const space = await workspace("examples/ppo-randomwalks");
+      const start = performance.now();
+      const events = await space.events("randomwalks.align", "--set", `seed=${seed}`);
+      const seconds = (performance.now() - start) / 1000;
+      await space.remove();
+      expect(events.at(-1)).toMatchObject({ type: "run-finished", outcome: "done", failed: 0 });
+      const metricsOf = (stage: string) => {
+        const done = events.find(({ type, node }) => type === "task-finished" && node === stage);
+        return done!.metrics as Readonly<Record<string, number>>;
+      };
+      const [sft, ppo] = [metricsOf("before").mean_score!, metricsOf("after").mean_score!];
+      after.push(ppo);
+      const busy = Math.max(1, os.loadavg()[0]! / os.availableParallelism());
+      console.log(
+        `seed ${seed}: optimality ${sft.toFixed(3)} → ${ppo.toFixed(3)} with ${metricsOf("hurried").episodes} rollouts; ${seconds.toFixed(1)} s, load ${os.loadavg()[0]!.toFixed(1)}`,
+      );
+      expect(sft).toBeLessThanOrEqual(0.82);
+      expect(ppo).toBeGreaterThanOrEqual(0.93);
+      expect(metricsOf("hurried").episodes).toBeLessThanOrEqual(12_800);
+      // A minute of a machine that does nothing else.
+      expect(seconds / busy).toBeLessThan(60);
+    },
+    600_000,
+  );
+
+  test("in the mean of the seeds 0.95", () => {
+    expect(after).toHaveLength(seeds.length);
+    expect(after.reduce((sum, x) => sum + x, 0) / after.length).toBeGreaterThanOrEqual(0.95);
   });
 });
