@@ -61,7 +61,7 @@ const big: Case = {
   batch: 8,
   minibatch: 8,
   epochs: 1,
-  iterations: 3,
+  iterations: 2,
   rounds: 1,
 };
 
@@ -143,7 +143,7 @@ model policy = local("policy")
 stage rm = reward(policy, pairs) { steps: 1, batch_size: 1 }
 stage tuned = ppo(policy, rm, prompts) {
   episodes: ${shape.batch * shape.iterations}, batch_size: ${shape.batch}, minibatch_size: ${shape.minibatch}
-  inner_epochs: ${shape.epochs}, max_new_tokens: ${shape.tokens}, seed: seed
+  inner_epochs: ${shape.epochs}, max_new_tokens: ${shape.tokens}, seed: seed, checkpoint_every: 3600
 }
 `,
   );
