@@ -429,7 +429,12 @@ class Builder {
     if (list) return this.#list(list);
     const block = node(n, "block");
     if (block) return this.#block(block);
-    if (n.children.LeftParen) return this.value(node(n, "value"));
+    const open = token(n, "LeftParen");
+    if (open) {
+      const inside = this.value(node(n, "value"));
+      const close = token(n, "RightParen") ?? open;
+      return { ...inside, span: join(join(tokenSpan(open), inside.span), tokenSpan(close)) };
+    }
     const name = token(n, "Name");
     if (!name) return this.#hole();
     const args = node(n, "arguments");

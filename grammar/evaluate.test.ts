@@ -108,6 +108,10 @@ test("every function has a doc and as many arguments as it says", () => {
   }
 });
 
+test("an explanation begins with what was written, with its parentheses", () => {
+  expect(explain(expr("(1 + 2) / (3)"))[0]).toBe("(1 + 2) / (3)");
+});
+
 test("a plain literal is its own explanation", () => {
   expect(explain(expr("3"))).toEqual(["3"]);
 });
