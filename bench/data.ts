@@ -1,5 +1,4 @@
 // A large JSONL on its way to training: read, put into words, tokenised, packed; beside datasets, tokenizers and TRL's packing.
-import { spawn } from "node:child_process";
 import { createWriteStream, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stream } from "../tensor/index.ts";
 import type { BenchOptions, BenchRow } from "./main.ts";
+import { measured } from "./memory.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const align = join(root, "cli/bin/align.js");
@@ -124,49 +124,4 @@ async function writeRows(path: string, bytes: number): Promise<void> {
     if (!out.write(text)) await new Promise<void>((resolve) => out.once("drain", () => resolve()));
   }
   await new Promise<void>((resolve) => out.end(() => resolve()));
-}
-
-interface Measured {
-  readonly output: string;
-  /** The most memory that all its processes held together, MB: pages of their own, not those of mapped files. */
-  readonly peak: number;
-}
-
-function measured(command: string, args: readonly string[]): Promise<Measured> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
-    let output = "";
-    let peak = 0;
-    child.stdout.on("data", (chunk: Buffer) => {
-      output += chunk.toString();
-    });
-    const timer = setInterval(() => {
-      peak = Math.max(peak, memoryOf(child.pid!));
-    }, 100);
-    child.on("error", reject);
-    child.on("close", (code) => {
-      clearInterval(timer);
-      if (code !== 0)
-        reject(new Error(`${command} ${args.join(" ")} ended with ${code}\n${output.slice(-2000)}`));
-      else resolve({ output, peak });
-    });
-  });
-}
-
-/** Of a process and everything that it started, as Linux counts it. */
-function memoryOf(pid: number): number {
-  const parents = new Map<number, { parent: number; megabytes: number }>();
-  for (const name of readdirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const status = readFileSync(`/proc/${name}/status`, "utf8");
-      const field = (key: string) => Number(new RegExp(`^${key}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0);
-      parents.set(Number(name), { parent: field("PPid"), megabytes: 1.024e-3 * field("RssAnon") });
-    } catch {
-      // It has just ended.
-    }
-  }
-  const belongs = (id: number): boolean =>
-    id === pid || (parents.has(id) && belongs(parents.get(id)!.parent));
-  return [...parents].reduce((sum, [id, { megabytes }]) => (belongs(id) ? sum + megabytes : sum), 0);
 }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BenchRow } from "./main.ts";
+import { measured } from "./memory.ts";
 
 const align = fileURLToPath(new URL("../cli/bin/align.js", import.meta.url));
 
@@ -198,19 +199,21 @@ export async function* engineBench({ big }: { readonly big: boolean }): AsyncIte
       unit: "s",
     };
   }
+  const [one, ten] = [await memory(500), await memory(5_000)];
+  yield {
+    name: "10,001 stages, memory of all processes",
+    peerName: "ten times 1,001",
+    ours: ten,
+    peer: 10 * one,
+    ratio: (10 * one) / ten,
+    unit: "MB",
+  };
 }
 
 /** Seconds of the whole process; the fastest of three with nothing to do. */
 function measure(engine: Peer, pairs: number): { cold: number; noop: number } {
-  const dir = mkdtempSync(join(tmpdir(), "align-overhead-"));
+  const dir = project(engine, pairs);
   try {
-    for (const i of numbers(pairs)) writeFileSync(join(dir, `in${i}.txt`), `line ${i}\n`);
-    const [name, text] = engine.file(pairs);
-    for (const [path, content] of Object.entries({ [name]: text, ...engine.more?.(pairs) })) {
-      mkdirSync(dirname(join(dir, path)), { recursive: true });
-      writeFileSync(join(dir, path), content, { mode: 0o755 });
-    }
-    mkdirSync(join(dir, ".align"), { recursive: true });
     const run = (): number => {
       const [command, ...args] = engine.command;
       const started = performance.now();
@@ -222,4 +225,27 @@ function measure(engine: Peer, pairs: number): { cold: number; noop: number } {
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** MB that Align and its workers hold together at the most, from nothing. */
+async function memory(pairs: number): Promise<number> {
+  const dir = project(ours, pairs);
+  try {
+    const [command, ...args] = ours.command;
+    return (await measured(command, [...args, "--json"], dir)).peak;
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+function project(engine: Peer, pairs: number): string {
+  const dir = mkdtempSync(join(tmpdir(), "align-overhead-"));
+  for (const i of numbers(pairs)) writeFileSync(join(dir, `in${i}.txt`), `line ${i}\n`);
+  const [name, text] = engine.file(pairs);
+  for (const [path, content] of Object.entries({ [name]: text, ...engine.more?.(pairs) })) {
+    mkdirSync(dirname(join(dir, path)), { recursive: true });
+    writeFileSync(join(dir, path), content, { mode: 0o755 });
+  }
+  mkdirSync(join(dir, ".align"), { recursive: true });
+  return dir;
 }
