@@ -7,7 +7,6 @@ export {
   isDevice,
   likelyDevices,
   machineStamp,
-  onnxVersion,
 } from "./backends/devices.ts";
 export { type OnnxOptions, onnxBackend } from "./backends/onnx/index.ts";
 export { referenceBackend } from "./backends/reference/index.ts";

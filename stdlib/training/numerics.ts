@@ -1,7 +1,5 @@
 // The fingerprint of the CPU's numerics, known without loading the runtime: it goes into the keys of numeric tasks.
-import { onnxVersion } from "../../tensor/backends/devices.ts";
+import { cpuFingerprint } from "../../tensor/backends/devices.ts";
 
 /** Equal to the fingerprint of the backend that `openBackend` opens on the CPU; a test holds them together. */
-export function numerics(): string {
-  return `onnx-cpu/${onnxVersion()}/fp32/${process.arch}`;
-}
+export const numerics = cpuFingerprint;

@@ -3,7 +3,7 @@
 import { statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { graphicsIdentity, mayHaveCuda, mayHaveGraphics } from "./graphics.ts";
-import { cudaLibraries } from "./onnx/runtime.ts";
+import { cudaLibraries, precision } from "./onnx/runtime.ts";
 import { installedTf } from "./tfjs/load.ts";
 
 export const devices = ["cpu", "webgpu", "cuda", "tfjs"] as const;
@@ -22,8 +22,9 @@ export function likelyDevices(): Device[] {
   ];
 }
 
-/** The version of the onnxruntime that is installed. */
-export const onnxVersion = (): string => versionOf("onnxruntime-node");
+const onnxVersion = (): string => versionOf("onnxruntime-node");
+
+export const cpuFingerprint = (): string => `onnx-cpu/${onnxVersion()}/${precision}/${process.arch}`;
 
 /** Changes when a runtime, its native libraries or the graphics hardware do: what was found out before holds no more. */
 export function machineStamp(): string {

@@ -13,7 +13,7 @@ import { isStep, stepLowerings } from "./lower-step.ts";
 import { lowerWith } from "./lowering.ts";
 import { inFileOrder } from "./order.ts";
 import { type OnnxProvider, providers } from "./providers.ts";
-import { loadRuntime, type Runtime, type Session } from "./runtime.ts";
+import { loadRuntime, precision, type Runtime, type Session } from "./runtime.ts";
 import { stackProjections } from "./stack.ts";
 
 export interface OnnxOptions {
@@ -40,7 +40,7 @@ export async function onnxBackend(options: OnnxOptions = {}): Promise<Backend> {
   const memory = resident ? deviceMemory(ort, open) : undefined;
   return {
     name: `onnx-${provider}`,
-    fingerprint: `onnx-${provider}/${version}/fp32/${process.arch}${identity()}`,
+    fingerprint: `onnx-${provider}/${version}/${precision}/${process.arch}${identity()}`,
     freezes: provider === "cpu",
     async compile(source, { verbatim = false, state, frozen, frugal = false, narrow = false } = {}) {
       const whole = verbatim ? source : optimize(source);
