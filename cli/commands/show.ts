@@ -66,9 +66,12 @@ function rendered(
   { rows: datasets }: WrittenTemplate,
   file: string,
 ): string[] {
-  const used = datasets.length === 0 ? "no dataset of this pipeline is put into words by it" : "";
+  const use =
+    datasets.length === 0
+      ? "no dataset of this pipeline is put into words by it"
+      : `of ${datasets.join(", ")}`;
   return [
-    `${paint.bold(template)}  template  ${paint.dim(used || `of ${datasets.join(", ")}`)}`,
+    `${paint.bold(template)}  template  ${paint.dim(use)}`,
     ...rows.flatMap(({ dataset, row, prompt = "", completion, problem }) => [
       "",
       paint.bold(`${dataset}, row ${row}`),

@@ -19,7 +19,7 @@ export interface Rendered {
   readonly row: number;
   readonly prompt?: string;
   readonly completion?: string;
-  /** Why it cannot be put into words. */
+  /** Why it cannot be put into words, and what to do. */
   readonly problem?: string;
 }
 
@@ -54,6 +54,6 @@ function attempt(render: () => Omit<Rendered, "dataset" | "row">): Omit<Rendered
   } catch (error) {
     const problem = asProblem(error);
     if (!problem) throw error;
-    return { problem: problem.message };
+    return { problem: [problem.message, ...(problem.help ? [problem.help] : [])].join("; ") };
   }
 }
