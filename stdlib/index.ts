@@ -13,6 +13,7 @@ import { peekRow as peekPath, sources, transforms } from "./data/index.ts";
 import { decoder } from "./decoder/index.ts";
 import { dpo } from "./dpo/index.ts";
 import { dpoRanking } from "./dpo-ranking/index.ts";
+import { encoderDecoder } from "./encoder-decoder/index.ts";
 import { evaluate } from "./evaluate/index.ts";
 import { exec } from "./exec/index.ts";
 import { frontier } from "./frontier/index.ts";
@@ -55,6 +56,7 @@ export const library: ReadonlyMap<string, Operation> = new Map(
     promptsource,
     lmEval,
     decoder,
+    encoderDecoder,
     local,
     gguf,
     hf,

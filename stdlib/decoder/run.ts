@@ -1,7 +1,7 @@
 // Makes a fresh decoder: configuration from the parameters, weights from a named stream, tokenizer as given.
 import type { ModelRun, OutputContext, RunResult } from "../../engine/index.ts";
-import { initialize, parameterCount, stream } from "../../tensor/index.ts";
-import { loadTokenizer, writeModelFolder } from "../../tensor/io/index.ts";
+import { loadTokenizer } from "../../tensor/io/index.ts";
+import { writeFresh } from "../training/fresh.ts";
 import { type ArchitectureName, freshConfig } from "./architectures.ts";
 
 export interface DecoderParams {
@@ -21,23 +21,13 @@ export interface DecoderParams {
 
 export const decoder: ModelRun<DecoderParams> = { run };
 
-async function run(ctx: OutputContext<DecoderParams>): Promise<RunResult> {
-  const { params, inputs } = ctx;
+async function run({ params, inputs, out }: OutputContext<DecoderParams>): Promise<RunResult> {
   const tokenizer = await loadTokenizer(inputs.tokenizer![0]!.dir);
-  const { className, config, rest } = freshConfig(params, tokenizer.vocabSize);
-  const weights = initialize(config, stream(params.seed).split("weights"));
   const tokens = {
     bos_token_id: tokenizer.bos ?? null,
     eos_token_id: tokenizer.eos ?? null,
     pad_token_id: tokenizer.pad ?? null,
   };
-  await writeModelFolder(ctx.out, {
-    config: { architectures: [className], ...config, ...tokens, ...rest, torch_dtype: "float32" },
-    generationConfig: { ...tokens },
-    tokenizer: tokenizer.files,
-    tensors: new Map(
-      Object.entries(weights).map(([name, { shape, data }]) => [name, { shape: [...shape], data }]),
-    ),
-  });
-  return { metrics: { parameters: parameterCount(config) } };
+  const fresh = freshConfig(params, tokenizer.vocabSize);
+  return writeFresh(out, { ...fresh, tokens, tokenizer: tokenizer.files, seed: params.seed });
 }

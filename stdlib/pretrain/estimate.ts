@@ -1,15 +1,9 @@
 // Estimates pretrain: blocks of one length, as many as the text gives if all of it is as its first rows.
 import { type EstimateRun, readRows } from "../../engine/index.ts";
-import { tensor } from "../../tensor/index.ts";
+import { geometry, stream } from "../../tensor/index.ts";
 import type { Tokenizer } from "../../tensor/io/index.ts";
-import {
-  LOOKED_AT,
-  longestOf,
-  modelOf,
-  rowsOf,
-  trainingEstimate,
-  unknownModel,
-} from "../training/estimate.ts";
+import { LOOKED_AT, modelOf, rowsOf, trainingEstimate, unknownModel } from "../training/estimate.ts";
+import { objectiveOf, sentinelsOf } from "./objectives.ts";
 import { loss, type PretrainParams } from "./run.ts";
 
 export const estimate: EstimateRun<PretrainParams> = async ({ params, inputs }) => {
@@ -18,11 +12,18 @@ export const estimate: EstimateRun<PretrainParams> = async ({ params, inputs }) 
   const model = await modelOf(start!);
   if (!model) return unknownModel(start!);
   const dir = await data!.open();
-  const length = longestOf(model, params.sequence_length);
+  const tokenizer = model.shell?.tokenizer;
+  const objective = objectiveOf(params, {
+    node: start!.node,
+    geometry: geometry(model.config),
+    eos: tokenizer?.eos ?? 0,
+    // Where there is no tokenizer yet, nothing says how many it will have.
+    sentinels: tokenizer ? sentinelsOf(tokenizer) : Array(100).fill(0),
+  });
+  const { length } = objective;
   const blocks =
-    dir === undefined || !model.shell
-      ? undefined
-      : await blocksIn(dir, rowsOf(data!), model.shell.tokenizer, length);
+    dir === undefined || !tokenizer ? undefined : await blocksIn(dir, rowsOf(data!), tokenizer, length);
+  const zeros = { length, blocks: params.batch_size, at: () => new Int32Array(length) };
   return trainingEstimate<null>({
     params,
     model,
@@ -32,11 +33,14 @@ export const estimate: EstimateRun<PretrainParams> = async ({ params, inputs }) 
     rows: blocks,
     examples: undefined,
     length: () => length,
-    batch: (_, rows) => ({
-      ids: tensor(new Int32Array(rows * length), [rows, length]),
-      mask: tensor(new Float32Array(rows * length), [rows, length]),
-      tokens: rows * (length - 1),
-    }),
+    batch(_, rows) {
+      const all = Array.from({ length: rows }, (_, i) => i);
+      const draw = (block: number) => stream(params.seed).split(block);
+      return {
+        ...objective.arrays(zeros, all, rows, draw),
+        tokens: objective.tokens(zeros, all, draw),
+      };
+    },
   });
 };
 

@@ -1,19 +1,19 @@
 // Declares `pretrain`: next-token training of a model on plain text.
 import Type from "typebox";
 import { defineStage } from "../../engine/index.ts";
-import { dataset, rows } from "../../grammar/index.ts";
+import { dataset, type ParamProblem, rows } from "../../grammar/index.ts";
 import { dropoutParams, inLessMemory, trainingParams, withoutEffect } from "../training/params.ts";
 
 export const pretrain = defineStage(
   {
     name: "pretrain",
     version: 2,
-    doc: "Trains a causal model to predict the next token of text; documents are packed end to end with an end-of-text token between them.",
+    doc: "Trains a model on plain text: a causal one to predict the next token, an encoder-decoder to fill in what is missing. Documents are packed end to end with an end-of-text token between them.",
     inputs: [
       {
         name: "model",
         type: { kind: "model" },
-        doc: "The model to start from: fresh (`decoder`) or trained.",
+        doc: "The model to start from: fresh (`decoder`, `encoder_decoder`) or trained.",
       },
       { name: "data", type: dataset(rows.Text), doc: "The text." },
       {
@@ -38,12 +38,42 @@ export const pretrain = defineStage(
       sequence_length: Type.Optional(
         Type.Integer({
           minimum: 8,
-          description: "Tokens per packed sequence; the model's max_length unless given.",
+          description:
+            "Tokens per packed sequence; the model's max_length unless given. With an encoder the tokens that it reads, 512 unless given (Raffel et al. 2019 §3.1.2).",
+          "x-unit": "tokens",
+        }),
+      ),
+      objective: Type.Optional(
+        Type.Enum(["next_token", "span_corruption", "prefix_lm"], {
+          type: "string",
+          description:
+            "What is learnt. `next_token` for causal models, and unless given; `span_corruption` for encoder-decoders, and unless given: the " +
+            "spans that were dropped from the text (Raffel et al. 2019 §3.1.4); `prefix_lm`: how a text goes on after a prefix of any length (T5's LM adaptation, Lester et al. 2021 §3.1).",
+          "x-options": {
+            noise_density: "noise_density",
+            mean_noise_span_length: "mean_noise_span_length",
+          },
+        }),
+      ),
+      noise_density: Type.Optional(
+        Type.Number({
+          exclusiveMinimum: 0,
+          exclusiveMaximum: 1,
+          description:
+            "Share of the tokens that span_corruption drops; 15% unless given (Raffel et al. 2019 §3.3.3).",
+          "x-unit": "fraction",
+        }),
+      ),
+      mean_noise_span_length: Type.Optional(
+        Type.Number({
+          minimum: 1,
+          description:
+            "Mean length of the spans that are dropped; 3 unless given (Raffel et al. 2019 §3.3.4).",
           "x-unit": "tokens",
         }),
       ),
     }),
-    check: withoutEffect,
+    check: (params, given) => [...withoutEffect(params, given), ...noiseWithoutEffect(params)],
     output: { kind: "model" },
     metrics: {
       loss: "mean training loss of the last tenth of the steps, nats per token",
@@ -58,3 +88,20 @@ export const pretrain = defineStage(
   () => import("./run.ts").then((m) => m.pretrain),
   () => import("./estimate.ts").then((m) => m.estimate),
 );
+
+function noiseWithoutEffect(params: {
+  readonly objective?: string;
+  readonly noise_density?: number;
+  readonly mean_noise_span_length?: number;
+}): ParamProblem[] {
+  const { objective = "span_corruption" } = params;
+  if (objective === "span_corruption") return [];
+  return (["noise_density", "mean_noise_span_length"] as const)
+    .filter((param) => params[param] !== undefined)
+    .map((param) => ({
+      param,
+      kind: "other",
+      message: `has no effect with objective: ${objective}`,
+      help: "leave it out, or use objective: span_corruption",
+    }));
+}

@@ -1,51 +1,64 @@
-// Pretrains: text → one long row of tokens → blocks → next-token cross-entropy.
+// Pretrains: text → one long row of tokens → blocks → what the objective makes of each → cross-entropy.
 import { join } from "node:path";
 import type { Artifact, OutputContext, RunResult, StageRun } from "../../engine/index.ts";
-import { type Batch, crossEntropy, type LossFn } from "../../tensor/index.ts";
+import { type Batch, type LossFn, stream } from "../../tensor/index.ts";
 import { openBackend } from "../training/backend.ts";
-import { type Blocks, blockRows, readBlocks } from "../training/blocks.ts";
+import { type Blocks, readBlocks } from "../training/blocks.ts";
 import { chunks, evaluateAll, made, trainingLoop } from "../training/loop.ts";
 import { openModel } from "../training/model.ts";
 import type { DropoutParams, TrainingParams } from "../training/params.ts";
 import { openSession } from "../training/session.ts";
+import { meanLoss } from "../training/supervision.ts";
+import { type ObjectiveParams, objectiveOf, sentinelsOf } from "./objectives.ts";
 
-export interface PretrainParams extends TrainingParams, DropoutParams {
-  readonly sequence_length?: number;
-}
+export interface PretrainParams extends TrainingParams, DropoutParams, ObjectiveParams {}
 
 export const pretrain: StageRun<PretrainParams> = { run };
 
-/** ids and mask [B,T], tokens [] of the whole batch. */
-export const loss: LossFn = (b, policy, inputs) => ({
-  loss: crossEntropy(b, policy.tokenLogprobs(inputs.ids!), inputs.mask!, inputs.tokens),
-});
+export const loss: LossFn = (b, policy, inputs) => ({ loss: meanLoss(b, policy, inputs) });
 
 async function run(ctx: OutputContext<PretrainParams>): Promise<RunResult> {
   const { params } = ctx;
-  const model = await openModel(ctx.inputs.model![0]!);
-  const length = params.sequence_length ?? model.geometry.maxLength;
+  const [start] = ctx.inputs.model!;
+  const model = await openModel(start!, { encoders: true });
+  const { geometry, tokenizer } = model;
+  const objective = objectiveOf(params, {
+    node: start!.node,
+    geometry,
+    eos: tokenizer.eos,
+    sentinels: sentinelsOf(tokenizer),
+  });
   const read = (data: Artifact, name: string) =>
-    readBlocks(data, model.tokenizer, length, ctx.scratch && join(ctx.scratch, name));
+    readBlocks(data, tokenizer, objective.length, ctx.scratch && join(ctx.scratch, name));
   const text = await read(ctx.inputs.data![0]!, "data.tokens");
   const held = ctx.inputs.eval && (await read(ctx.inputs.eval[0]!, "eval.tokens"));
   const { trainer, save } = openSession(ctx, await openBackend(ctx), model, loss);
 
   const size = params.micro_batch_size ?? params.batch_size;
-  const batch = (from: Blocks, chosen: readonly number[], of: number): Batch => ({
-    ...blockRows(from, chosen, size),
-    tokens: of * (length - 1),
+  const noise = stream(params.seed).split("noise");
+  // A block that comes again is corrupted anew; held-out blocks always in the same way.
+  let chance = noise.split("eval");
+  const draw = (block: number) => chance.split(block);
+  const batch = (from: Blocks, chosen: readonly number[], tokens: number): Batch => ({
+    ...objective.arrays(from, chosen, size, draw),
+    tokens,
   });
 
   const result = await trainingLoop({
     ctx,
     trainer,
     examples: text.blocks,
-    batch: (piece, whole) => batch(text, piece, whole.length),
-    tokens: (indices) => indices.length * (length - 1),
+    async before(_, step) {
+      chance = noise.split(step);
+    },
+    batch: (piece, whole) => batch(text, piece, objective.tokens(text, whole, draw)),
+    tokens: (indices) => objective.tokens(text, indices, draw),
     ...(held && {
       async evaluate() {
-        const pieces = chunks([...Array(held.blocks).keys()], size);
-        const batches = made(pieces, (piece) => batch(held, piece, held.blocks));
+        chance = noise.split("eval");
+        const all = [...Array(held.blocks).keys()];
+        const tokens = objective.tokens(held, all, draw);
+        const batches = made(chunks(all, size), (piece) => batch(held, piece, tokens));
         const { loss } = await evaluateAll(trainer, batches);
         return { eval_loss: loss! };
       },

@@ -23,14 +23,9 @@ export const estimate: EstimateRun<SftParams> = async ({ params, inputs }) => {
   const length = longestOf(model, params.max_length);
   const first = model.shell && (await firstExamples(params, data!, model.shell, length));
   const about = geometry(model.config);
-  const full = Array.from({ length }, (_, i) => i);
-  const longest = {
-    ids: full.map(() => 0),
-    mask: full.map(() => true),
-    segments: full.map(() => 1),
-    positions: full,
-    source: full.map(() => 0),
-  };
+  if (!Number.isFinite(length) && !first)
+    return { facts: model.facts, note: `${start!.node} has no longest text, and \`max_length\` gives none` };
+  const longest = Number.isFinite(length) ? filled(length) : longestIn(first!.examples);
   return trainingEstimate<SftExample>({
     params,
     model,
@@ -44,6 +39,16 @@ export const estimate: EstimateRun<SftParams> = async ({ params, inputs }) => {
       batchOf(chosen, { rows, tokens: count(chosen), geometry: about, packing: params.packing }),
   });
 };
+
+/** An example of so many tokens, however it is batched. */
+function filled(length: number): SftExample {
+  const all = Array.from({ length }, (_, i) => i);
+  const [ids, mask] = [all.map(() => 0), all.map(() => true)];
+  return { ids, mask, segments: all.map(() => 1), positions: all, source: ids };
+}
+
+const longestIn = (examples: readonly SftExample[]): SftExample =>
+  examples.reduce((longest, example) => (example.ids.length > longest.ids.length ? example : longest));
 
 /** Those of the first rows, and how many there will be if the others are like them. */
 async function firstExamples(

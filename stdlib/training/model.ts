@@ -67,7 +67,7 @@ async function shellOf(
       code: "encoder-decoder-model",
       message: `${node} is a ${String(config.model_type)} model, which reads its prompt with an encoder; this stage works with models that continue a text`,
       where: `${dir}/config.json`,
-      help: "`sft` and `generate` take such models",
+      help: "`pretrain`, `sft`, `generate`, `classify` and `evaluate` take such models",
     });
   }
   const tokenizer = await folder.tokenizer();

@@ -32,5 +32,6 @@ export {
   type SpecialRoles,
   type TokenizerFiles,
   tokenizerFiles,
+  withSpecialTokens,
 } from "./tokenizer-files.ts";
 export { openWeights, type Weights } from "./weights.ts";

@@ -19,15 +19,7 @@ export interface SpecialRoles {
 }
 
 export function tokenizerFiles(bpe: Bpe, roles: SpecialRoles): TokenizerFiles {
-  const added = bpe.specialTokens.map((content) => ({
-    id: bpe.vocab.get(content)!,
-    content,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: true,
-  }));
+  const added = bpe.specialTokens.map((content) => specialToken(bpe.vocab.get(content)!, content));
   const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
   const tokenizer = {
     version: "1.0",
@@ -63,4 +55,33 @@ export function tokenizerFiles(bpe: Bpe, roles: SpecialRoles): TokenizerFiles {
     ...(roles.chatTemplate === undefined ? {} : { chat_template: roles.chatTemplate }),
   };
   return { tokenizer, config };
+}
+
+const specialToken = (id: number, content: string) => ({
+  id,
+  content,
+  single_word: false,
+  lstrip: false,
+  rstrip: false,
+  normalized: false,
+  special: true,
+});
+
+/** More tokens that are never split, with ids from `first` on. */
+export function withSpecialTokens(
+  { tokenizer, config }: TokenizerFiles,
+  contents: readonly string[],
+  first: number,
+): TokenizerFiles {
+  const added = contents.map((content, i) => specialToken(first + i, content));
+  return {
+    tokenizer: { ...tokenizer, added_tokens: [...((tokenizer.added_tokens as object[]) ?? []), ...added] },
+    config: {
+      ...config,
+      added_tokens_decoder: {
+        ...(config.added_tokens_decoder as object),
+        ...Object.fromEntries(added.map(({ id, ...token }) => [String(id), token])),
+      },
+    },
+  };
 }
