@@ -44,7 +44,8 @@ export interface Tokens {
 }
 
 export function tokensOf(episodes: readonly Episode[], rows: number, limit: number): Tokens {
-  const whole = paddedLength(Math.max(2, ...episodes.map((e) => e.promptIds.length + e.ids.length)), limit);
+  const longest = Math.max(2, ...episodes.map((e) => e.promptIds.length + e.ids.length));
+  const whole = Math.max(longest, Math.min(rounded(longest, 8), limit));
   const width = responseWidth(episodes);
   const ids = new Int32Array(rows * whole);
   const at = new Int32Array(rows * width);
@@ -82,8 +83,10 @@ export function rowsOf(data: ArrayLike<number>, episodes: readonly Episode[]): n
   return episodes.map(({ ids }, i) => ids.map((_, t) => data[i * width + t]!));
 }
 
-/** Short responses are rounded up to fours, so that little is padded; longer ones as sequences are. */
+/** Short lengths are rounded up to multiples of `step`, so that little is padded; longer ones as sequences are. */
+const rounded = (longest: number, step: number): number =>
+  longest <= 64 ? step * Math.ceil(longest / step) : paddedLength(longest);
+
 function responseWidth(episodes: readonly Episode[]): number {
-  const longest = Math.max(1, ...episodes.map(({ ids }) => ids.length));
-  return longest <= 16 ? 4 * Math.ceil(longest / 4) : paddedLength(longest);
+  return rounded(Math.max(1, ...episodes.map(({ ids }) => ids.length)), 4);
 }

@@ -4,16 +4,21 @@ import type { Arrays, Executable } from "../backends/backend.ts";
 import type { HostArray } from "../ir/graph.ts";
 import type { Geometry } from "../models/architecture.ts";
 import { KvCache, type Slots } from "./cache.ts";
+import type { Distribution } from "./sample.ts";
+
+export interface NextToken extends Distribution {
+  /** What was subtracted from each logit. */
+  readonly normalizer: number;
+}
 
 export interface BatchRow {
   readonly prompt: ArrayLike<number>;
   /** Own slots that it takes, where they may be more than the batch has. */
   readonly room?: number;
-  /**
-   * Takes the log-probabilities [V] of the next token and what was subtracted from each logit; returns the token to feed,
-   * or undefined when the row has ended.
-   */
-  next(logprobs: Float32Array, normalizer: number): number | undefined;
+  /** 0 is greedy. */
+  readonly temperature: number;
+  /** Takes the distribution of the next token; returns the token to feed, or undefined when the row has ended. */
+  next(distribution: NextToken): number | undefined;
 }
 
 export interface BatchRuntime {
@@ -28,6 +33,8 @@ export interface BatchRuntime {
   /** The length that prompts up to this one are padded to. */
   promptLength(longest: number): number;
   executable(kind: "prefill" | "step", rows: number, length: number): Promise<Executable>;
+  /** Whether the executables take temperatures and give weights. */
+  readonly draws: boolean;
   /** Before the host reads or writes what a step has taken up tokens into, see Backend.reclaim. */
   reclaim?(arrays: Iterable<HostArray>): Promise<void>;
   /** Called after every round of new tokens. */
@@ -40,7 +47,7 @@ const leastWidth = (rows: number, size: number) =>
 
 /** Runs every row out of the queue, in order, to its end; more may be put into it meanwhile. */
 export async function decodeAll(waiting: BatchRow[], runtime: BatchRuntime): Promise<void> {
-  const { geometry, weights, size, tick, fixed = false } = runtime;
+  const { geometry, weights, size, tick, draws, fixed = false } = runtime;
   const widthFor = (rows: number) => (fixed ? size : leastWidth(rows, size));
   const V = geometry.vocabSize;
   const encodes = geometry.decoderStart !== undefined;
@@ -51,6 +58,11 @@ export async function decodeAll(waiting: BatchRow[], runtime: BatchRuntime): Pro
   let tokens = new Int32Array(width);
   let positions = new Int32Array(width);
   let out: Arrays | undefined;
+
+  const temperatures = (rows: readonly (BatchRow | undefined)[], B: number): Arrays =>
+    draws
+      ? { inverse_temperature: Float32Array.from({ length: B }, (_, r) => 1 / (rows[r]?.temperature || 1)) }
+      : {};
 
   /** Prefills as many waiting rows as there are free places. */
   async function admit(): Promise<void> {
@@ -65,7 +77,12 @@ export async function decodeAll(waiting: BatchRow[], runtime: BatchRuntime): Pro
       ids.set(prompt, r * T);
       last[r] = r * T + prompt.length - 1;
     });
-    const filled = await (await runtime.executable("prefill", B, T)).run({ ...weights, ids, last });
+    const filled = await (await runtime.executable("prefill", B, T)).run({
+      ...weights,
+      ...temperatures(rows, B),
+      ids,
+      last,
+    });
     // The padding's slots are overwritten by the answer before anything may read them.
     await runtime.reclaim?.(Object.values(cache.own));
     cache.fill(filled, B, free.slice(0, rows.length));
@@ -79,8 +96,12 @@ export async function decodeAll(waiting: BatchRow[], runtime: BatchRuntime): Pro
 
   /** Hands a row its next distribution, row r of `from`; it stays in its place if it feeds a token at `position`. */
   function place(at: number, row: BatchRow, position: number, from: Arrays, r: number): void {
-    const logprobs = (from.logprobs as Float32Array).subarray(r * V, (r + 1) * V);
-    const token = row.next(logprobs, from.normalizer![r]!);
+    const own = (all: HostArray) => (all as Float32Array).subarray(r * V, (r + 1) * V);
+    const token = row.next({
+      logprobs: own(from.logprobs!),
+      weights: from.weights && own(from.weights),
+      normalizer: from.normalizer![r]!,
+    });
     places[at] = token === undefined ? undefined : row;
     tokens[at] = token ?? 0;
     positions[at] = token === undefined ? 0 : position;
@@ -128,7 +149,10 @@ export async function decodeAll(waiting: BatchRow[], runtime: BatchRuntime): Pro
     if (waiting.length === 0) await shrink();
     const step = await runtime.executable("step", width, slots.own);
     // Into the same arrays each time, the cache's among them.
-    out = await step.run({ ...weights, ...cache.arrays, ids: tokens, positions }, { ...out, ...cache.own });
+    out = await step.run(
+      { ...weights, ...cache.arrays, ...temperatures(places, width), ids: tokens, positions },
+      { ...out, ...cache.own },
+    );
     const given = out;
     places.forEach((row, r) => {
       if (row) place(r, row, positions[r]! + 1, given, r);

@@ -29,7 +29,7 @@ export function decodingCost({ config, batch, rows, prompt, max_new_tokens }: De
   const encodes = about.decoderStart !== undefined;
   const own = encodes ? 1 + max_new_tokens : prompt + max_new_tokens;
   const prefill = optimize(prefillGraph(config, together, prompt));
-  const step = optimize(stepGraph(config, together, own, encodes ? prompt : 0));
+  const step = optimize(stepGraph(config, together, own, { sourceSlots: encodes ? prompt : 0 }));
   const rounds = rows / together;
   const weights = 4 * parameterCount(config);
   const cache = about.cache.reduce((sum, { heads, width, slots }) => {

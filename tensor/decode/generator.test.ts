@@ -7,6 +7,7 @@ import { initialize } from "../models/config.ts";
 import { tinyConfig, tinyParams } from "../models/testing.ts";
 import { stream } from "../random.ts";
 import { createGenerator, type GenerateOptions, type GeneratorOptions } from "./generator.ts";
+import { sampleToken } from "./sample.ts";
 
 const backend = await onnxBackend();
 const open = (batch_size?: number) =>
@@ -151,6 +152,18 @@ test("tokens are reported one by one as they are drawn", async () => {
     },
   });
   expect(seen).toEqual(rows.map(({ ids }) => [...ids]));
+});
+
+test.each([0.5, 1, 1.7])("at temperature %d draws what its log-probabilities say", async (temperature) => {
+  const told: number[][] = [[], []];
+  const randoms = told.map((_, i) => options.random.split(i));
+  const rows = await generator.generate(prompts.slice(2, 4), {
+    ...options,
+    temperature,
+    onToken: (index, _id, _logprob, logprobs) =>
+      told[index]!.push(sampleToken({ logprobs }, { temperature }, randoms[index]!)),
+  });
+  expect(told).toEqual(rows.map(({ ids }) => [...ids]));
 });
 
 test("a repetition penalty keeps greedy decoding out of a loop", async () => {

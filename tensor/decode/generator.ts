@@ -3,7 +3,7 @@
 import type { Arrays, Backend, Executable } from "../backends/backend.ts";
 import { check, TensorError } from "../error.ts";
 import { checkParams, type ParamSource, paramsOf } from "../host.ts";
-import type { HostArray } from "../ir/graph.ts";
+import type { Graph, HostArray } from "../ir/graph.ts";
 import { geometry, type ModelConfig, parameterShapes } from "../models/config.ts";
 import type { Random } from "../random.ts";
 import { type BatchRow, decodeAll } from "./batch.ts";
@@ -76,9 +76,20 @@ export interface Generator {
   dispose(): Promise<void>;
 }
 
-/** Lengths are rounded up to these, so that few graphs are compiled. */
+/** What of its shape a compiled graph is besides. */
+interface Variant {
+  readonly draws: boolean;
+  readonly sourceSlots: number;
+}
+
+/** Lengths are rounded up to these, so that few graphs are compiled; short ones to a quarter, so that little is padded. */
 const PROMPT_BUCKET = 32;
 const SLOT_BUCKET = 64;
+
+const rounded = (length: number, bucket: number): number => {
+  const step = length <= bucket ? bucket / 4 : bucket;
+  return Math.ceil(length / step) * step;
+};
 
 /** See CompileOptions.narrow. */
 const NARROW = 16;
@@ -111,22 +122,21 @@ export function createGenerator(options: GeneratorOptions): Generator {
     kind: "prefill" | "step",
     B: number,
     n: number,
-    sourceSlots: number,
+    { draws, sourceSlots }: Variant,
   ): Promise<Executable> {
-    const key = `${kind} ${B} ${n} ${kind === "step" ? sourceSlots : 0}`;
+    const key = `${kind} ${B} ${n} ${kind === "step" ? sourceSlots : 0} ${draws}`;
     let found = compiled.get(key);
     if (!found) {
       found =
         kind === "prefill"
-          ? backend.compile(prefillGraph(config, B, n), weightsStay)
-          : compileStep(B, n, sourceSlots);
+          ? backend.compile(prefillGraph(config, B, n, { draws }), weightsStay)
+          : compileStep(key, stepGraph(config, B, n, { draws, sourceSlots }));
       compiled.set(key, found);
     }
     return found;
   }
 
-  async function compileStep(B: number, n: number, sourceSlots: number): Promise<Executable> {
-    const graph = stepGraph(config, B, n, sourceSlots);
+  async function compileStep(kept: string, graph: Graph): Promise<Executable> {
     if (!freezing) {
       const stays = new Set(about.cache.filter(({ slots }) => slots === "own").map(({ name }) => name));
       const state = (name: string) => weightsStay.state(name) || stays.has(name);
@@ -134,7 +144,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
     }
     // Each holds all weights, so only the last one is kept.
     for (const [key, run] of [...compiled].filter(([key]) => key.startsWith("step"))) {
-      if (key === `step ${B} ${n} ${sourceSlots}`) continue;
+      if (key === kept) continue;
       compiled.delete(key);
       await (await run).dispose();
     }
@@ -174,7 +184,13 @@ export function createGenerator(options: GeneratorOptions): Generator {
       return `prompt ${index} has ${prompt.length} tokens, the model's limit is ${limit}`;
     });
     const room = encodes ? max_new_tokens : Math.min(max_new_tokens, limit - prompt.length);
-    return { prompt, room: prompt.length + room, next: drawer(options, index, prompt, room, end) };
+    const { temperature } = options;
+    return {
+      prompt,
+      temperature,
+      room: prompt.length + room,
+      next: drawer(options, index, prompt, room, end),
+    };
   }
 
   const common = () => ({
@@ -190,7 +206,9 @@ export function createGenerator(options: GeneratorOptions): Generator {
       ...common(),
       slots: { own: Math.min(SLOT_BUCKET, limit), source: 0 },
       promptLength: (longest) => doubled(PROMPT_BUCKET, longest),
-      executable: (kind, B, n) => executable(kind, B, n, 0),
+      // Who joins later may draw.
+      draws: true,
+      executable: (kind, B, n) => executable(kind, B, n, { draws: true, sourceSlots: 0 }),
       tick: () => {},
     }),
   );
@@ -219,26 +237,29 @@ export function createGenerator(options: GeneratorOptions): Generator {
           progress.rowsDone++;
           options.onRow?.(index, generation);
         });
-        const next: BatchRow["next"] = (logprobs, normalizer) => {
+        const next: BatchRow["next"] = (distribution) => {
           progress.tokens++;
-          return row.next(logprobs, normalizer);
+          return row.next(distribution);
         };
-        return { prompt, next };
+        return { prompt, temperature: options.temperature, next };
       });
       if (rows.length === 0) return [];
       // Prompts of like length are prefilled together, so that little is padded.
       rows.sort((x, y) => x.prompt.length - y.prompt.length);
       const longest = rows.at(-1)!.prompt.length;
-      const round = (n: number) => (freezing ? 2 ** Math.ceil(Math.log2(n)) : n); // few lengths: compiling is dear
-      const bucket = (n: number) => Math.min(round(Math.ceil(n / SLOT_BUCKET)) * SLOT_BUCKET, limit);
+      // Frozen weights are packed anew for every length: few of them.
+      const bucket = (n: number) =>
+        Math.min(freezing ? doubled(SLOT_BUCKET, n) : rounded(n, SLOT_BUCKET), limit);
       const slots = encodes
         ? { own: bucket(1 + max_new_tokens), source: bucket(longest) }
         : { own: bucket(longest + max_new_tokens), source: 0 };
+      const draws = options.temperature > 0 && (options.repetition_penalty ?? 1) === 1;
       await decodeAll(rows, {
         ...common(),
         slots,
-        promptLength: (length) => Math.ceil(length / PROMPT_BUCKET) * PROMPT_BUCKET,
-        executable: (kind, B, n) => executable(kind, B, n, slots.source),
+        promptLength: (length) => rounded(length, PROMPT_BUCKET),
+        draws,
+        executable: (kind, B, n) => executable(kind, B, n, { draws, sourceSlots: slots.source }),
         tick: () => options.onProgress?.({ ...progress }),
       });
       return results;
@@ -274,11 +295,14 @@ function drawer(
     return ids.length >= room ? "length" : undefined;
   }
 
-  return (logprobs, normalizer) => {
+  return (given) => {
+    const { logprobs, normalizer } = given;
     const out = ids.length < min_new_tokens ? early : never;
-    const scores =
-      repetition_penalty === 1 ? logprobs : penalized(logprobs, normalizer, seen, repetition_penalty);
-    const token = sampleToken(scores, options, random, out.size > 0 ? (id) => !out.has(id) : undefined);
+    const from =
+      repetition_penalty === 1
+        ? given
+        : { logprobs: penalized(logprobs, normalizer, seen, repetition_penalty) };
+    const token = sampleToken(from, options, random, out.size > 0 ? (id) => !out.has(id) : undefined);
     ids.push(token);
     seen.add(token);
     kept.push(logprobs[token]!);

@@ -48,10 +48,10 @@ export function rollingBatch<T>(run: (queue: BatchRow[]) => Promise<void>): Roll
         };
         const joined: BatchRow = {
           ...row,
-          next(logprobs, normalizer) {
+          next(distribution) {
             if (signal?.aborted) return undefined;
             try {
-              return row.next(logprobs, normalizer);
+              return row.next(distribution);
             } catch (error) {
               fail(error); // it alone
               return undefined;

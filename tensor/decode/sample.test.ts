@@ -15,7 +15,7 @@ function frequencies(
 ): number[] {
   const random = stream("frequencies");
   const counts = new Array<number>(logprobs.length).fill(0);
-  for (let i = 0; i < 4000; i++) counts[sampleToken(logprobs, options, random, allowed)]!++;
+  for (let i = 0; i < 4000; i++) counts[sampleToken({ logprobs }, options, random, allowed)]!++;
   return counts.map((n) => n / 4000);
 }
 
@@ -29,12 +29,24 @@ describe("sampleToken", () => {
 
   test("at temperature 0 takes the most probable, the lowest id at a tie, and draws nothing", () => {
     const random = stream(1);
-    expect(sampleToken(row(0.2, 0.4, 0.4), { temperature: 0 }, random)).toBe(1);
+    expect(sampleToken({ logprobs: row(0.2, 0.4, 0.4) }, { temperature: 0 }, random)).toBe(1);
     expect(random.state()).toEqual(stream(1).state());
   });
 
   test("at temperature 1 follows the distribution", () =>
     near(frequencies(p, { temperature: 1 }), [0.1, 0.4, 0.3, 0.2]));
+
+  test("weights that come along are drawn by, whatever their sum", () => {
+    const weights = Float32Array.of(1, 0, 3, 0);
+    const random = stream("weights");
+    const counts = [0, 0, 0, 0];
+    for (let i = 0; i < 4000; i++)
+      counts[sampleToken({ logprobs: p, weights }, { temperature: 1 }, random)]!++;
+    near(
+      counts.map((n) => n / 4000),
+      [0.25, 0, 0.75, 0],
+    );
+  });
 
   test("temperature 0.5 squares the odds", () => {
     // 1 : 16 : 9 : 4 of 30
@@ -63,7 +75,9 @@ describe("sampleToken", () => {
       frequencies(p, { temperature: 1, top_k: 2 }, (id) => id !== 1),
       [0, 0, 0.6, 0.4],
     );
-    expect(() => sampleToken(p, { temperature: 1 }, stream(1), () => false)).toThrow("every token is banned");
+    expect(() => sampleToken({ logprobs: p }, { temperature: 1 }, stream(1), () => false)).toThrow(
+      "every token is banned",
+    );
   });
 
   test("top_k and top_p never draw outside the set that sorting everything would give", () => {
@@ -85,7 +99,7 @@ describe("sampleToken", () => {
             mass += Math.exp(logprobs[id]!) / total;
             return before < top_p + 1e-9;
           });
-          const token = sampleToken(logprobs, { temperature: 1, top_k, top_p }, stream(seed));
+          const token = sampleToken({ logprobs }, { temperature: 1, top_k, top_p }, stream(seed));
           expect(kept).toContain(token);
         },
       ),

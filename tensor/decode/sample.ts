@@ -55,48 +55,54 @@ export function penalized(
   return out;
 }
 
+/** What a model says of the next token of one row. */
+export interface Distribution {
+  /** [V], in nats, at temperature 1. */
+  readonly logprobs: Float32Array;
+  /** [V], p^(1/temperature) to a common factor, where the row's graph works them out: a thousand times an exponential is dear here. */
+  readonly weights?: Float32Array | undefined;
+}
+
 /**
- * logprobs [V] in nats; `allowed(id)` leaves tokens out before anything else. Temperature comes first, then
- * top_k, top_p and min_p, each over what is left. Draws exactly one uniform number unless greedy.
+ * `allowed(id)` leaves tokens out before anything else. Temperature comes first, then top_k, top_p and min_p, each over
+ * what is left. Draws exactly one uniform number unless greedy.
  */
 export function sampleToken(
-  logprobs: Float32Array,
+  { logprobs, weights = undefined }: Distribution,
   { temperature, top_k = 0, top_p = 1, min_p = 0 }: SamplingOptions,
   random: Random,
   allowed?: (id: number) => boolean,
 ): number {
-  const best = argmax(logprobs, allowed);
-  if (temperature === 0) return best;
-  const weight = (id: number) => Math.exp((logprobs[id]! - logprobs[best]!) / temperature);
+  if (temperature === 0) return argmax(logprobs, allowed);
   const u = random.uniform();
+  const whole = weights ?? tempered(logprobs, temperature);
+  if (top_k === 0 && top_p >= 1 && min_p === 0 && !allowed) return inverse(whole, u) ?? argmax(logprobs);
 
-  if (top_k === 0 && top_p >= 1 && min_p === 0 && !allowed)
-    return inverse(logprobs.length, (id) => id, weight, u) ?? best;
+  const best = argmax(logprobs, allowed);
   let ids = candidates(logprobs, allowed, top_k);
-  if (top_p < 1) ids = nucleus(ids, logprobs, weight, top_p);
-  if (min_p > 0) ids = ids.filter((id) => weight(id) >= min_p); // the best one weighs 1
-
-  const chosen = ids;
-  return inverse(chosen.length, (i) => chosen[i]!, weight, u) ?? best;
+  if (top_p < 1) ids = nucleus(ids, logprobs, whole, top_p);
+  if (min_p > 0) ids = ids.filter((id) => whole[id]! >= min_p * whole[best]!);
+  const at = inverse(
+    Float64Array.from(ids, (id) => whole[id]!),
+    u,
+  );
+  return at === undefined ? best : ids[at]!;
 }
 
-/** The id at which the running sum of n weights passes u of their total; undefined only by rounding. */
-function inverse(
-  n: number,
-  idOf: (i: number) => number,
-  weight: (id: number) => number,
-  u: number,
-): number | undefined {
-  const weights = new Float64Array(n);
+/** p^(1/temperature), the most probable one 1. */
+function tempered(logprobs: Float32Array, temperature: number): Float64Array {
+  const most = logprobs.reduce((x, y) => Math.max(x, y), Number.NEGATIVE_INFINITY);
+  return Float64Array.from(logprobs, (x) => Math.exp((x - most) / temperature));
+}
+
+/** Where the running sum of the weights passes u of their total; undefined only by rounding. */
+function inverse(weights: Float32Array | Float64Array, u: number): number | undefined {
   let total = 0;
-  for (let i = 0; i < n; i++) {
-    weights[i] = weight(idOf(i));
-    total += weights[i]!;
-  }
+  for (let i = 0; i < weights.length; i++) total += weights[i]!;
   let left = u * total;
-  for (let i = 0; i < n; i++) {
+  for (let i = 0; i < weights.length; i++) {
     left -= weights[i]!;
-    if (left < 0) return idOf(i);
+    if (left < 0) return i;
   }
   return undefined;
 }
@@ -129,18 +135,17 @@ function candidates(
   return ids.filter((id) => logprobs[id]! > edge || (logprobs[id] === edge && ties-- > 0));
 }
 
-function nucleus(ids: number[], logprobs: Float32Array, weight: (id: number) => number, p: number): number[] {
-  const weights = new Map(ids.map((id) => [id, weight(id)]));
+function nucleus(ids: number[], logprobs: Float32Array, weights: ArrayLike<number>, p: number): number[] {
   let total = 0;
-  for (const w of weights.values()) total += w;
+  for (const id of ids) total += weights[id]!;
   // Tokens below this floor hold less than 1-p together, so the nucleus is above it and little is left to sort.
   const floor = ((1 - p) * total) / ids.length;
   const sorted = ids
-    .filter((id) => weights.get(id)! >= floor)
+    .filter((id) => weights[id]! >= floor)
     .sort((x, y) => logprobs[y]! - logprobs[x]! || x - y);
   let mass = 0;
   const end = sorted.findIndex((id) => {
-    mass += weights.get(id)!;
+    mass += weights[id]!;
     return mass >= p * total;
   });
   return end < 0 ? sorted : sorted.slice(0, end + 1);
