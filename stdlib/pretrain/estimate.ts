@@ -3,7 +3,7 @@ import { type EstimateRun, readRows } from "../../engine/index.ts";
 import { geometry, stream } from "../../tensor/index.ts";
 import type { Tokenizer } from "../../tensor/io/index.ts";
 import { LOOKED_AT, modelOf, rowsOf, trainingEstimate, unknownModel } from "../training/estimate.ts";
-import { objectiveOf, sentinelsOf } from "./objectives.ts";
+import { type Objective, objectiveOf, sentinelsOf } from "./objectives.ts";
 import { loss, type PretrainParams } from "./run.ts";
 
 export const estimate: EstimateRun<PretrainParams> = async ({ params, inputs }) => {
@@ -22,7 +22,7 @@ export const estimate: EstimateRun<PretrainParams> = async ({ params, inputs }) 
   });
   const { length } = objective;
   const blocks =
-    dir === undefined || !tokenizer ? undefined : await blocksIn(dir, rowsOf(data!), tokenizer, length);
+    dir === undefined || !tokenizer ? undefined : await blocksIn(dir, rowsOf(data!), tokenizer, objective);
   const zeros = { length, blocks: params.batch_size, at: () => new Int32Array(length) };
   return trainingEstimate<null>({
     params,
@@ -48,13 +48,15 @@ async function blocksIn(
   dir: string,
   all: number | undefined,
   tokenizer: Tokenizer,
-  length: number,
+  { length, packed }: Objective,
 ): Promise<number> {
-  let [rows, tokens] = [0, 0];
+  let [rows, tokens, pieces] = [0, 0, 0];
   for await (const row of readRows(dir)) {
-    tokens += tokenizer.encode(String(row.text)).length + 1;
+    const { length: n } = tokenizer.encode(String(row.text));
+    tokens += n + 1;
+    pieces += Math.ceil((n - 1) / length);
     if (++rows === LOOKED_AT.rows) break;
   }
   const share = Math.max(1, (all ?? rows) / rows);
-  return Math.floor((tokens * share) / length);
+  return Math.floor(packed ? (tokens * share) / length : pieces * share);
 }

@@ -8,7 +8,7 @@ export const pretrain = defineStage(
   {
     name: "pretrain",
     version: 2,
-    doc: "Trains a model on plain text: a causal one to predict the next token, an encoder-decoder to fill in what is missing. Documents are packed end to end with an end-of-text token between them.",
+    doc: "Trains a model on plain text: a causal one to predict the next token, an encoder-decoder to fill in what is missing. Documents are packed end to end with an end-of-text token between them, but for `prefix_lm`.",
     inputs: [
       {
         name: "model",

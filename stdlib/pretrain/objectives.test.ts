@@ -5,6 +5,7 @@ import { decoder } from "../decoder/index.ts";
 import { encoderDecoder } from "../encoder-decoder/index.ts";
 import { datasetOf, runWith } from "../testing.ts";
 import { tokenizer } from "../tokenizer/index.ts";
+import { readDocuments } from "../training/blocks.ts";
 import { openModel } from "../training/model.ts";
 import { pretrain } from "./index.ts";
 import { objectiveOf } from "./objectives.ts";
@@ -50,7 +51,9 @@ test("span corruption: what the encoder reads and the decoder says together are 
 });
 
 test("prefix LM: the encoder reads the first tokens, the decoder goes on", () => {
-  const objective = objectiveOf({ objective: "prefix_lm", sequence_length: 5 }, about);
+  const objective = objectiveOf({ objective: "prefix_lm", sequence_length: 6 }, about);
+  // Five tokens and an end of text would be six.
+  expect([objective.length, objective.packed]).toEqual([5, false]);
   const blocks = counted(5);
   const cuts = new Set<number>();
   for (let seed = 0; seed < 40; seed++) {
@@ -74,6 +77,17 @@ test("an objective for another kind of model, or for more sentinels than there a
   expect(() => objectiveOf({ objective: "prefix_lm" }, { ...about, geometry: causal })).toThrow(
     "prefix_lm wants a model with an encoder, and m has none",
   );
+});
+
+test("documents by themselves: long ones in pieces, what is one token alone left out", async () => {
+  const data = { dir: await datasetOf([{ text: "abcdefg" }, { text: "h" }, { text: "ijk" }]), node: "d" };
+  const letters = { encode: (text: string) => [...text].map((c) => c.charCodeAt(0)), eos: 0, vocabSize: 200 };
+  const { blocks, at } = await readDocuments(data, letters, 3);
+  const pieces = Array.from({ length: blocks }, (_, i) => String.fromCharCode(...Array.from(at(i))));
+  // The seventh letter stands alone.
+  expect(pieces).toEqual(["abc", "def", "ijk"]);
+  const single = { dir: await datasetOf([{ text: "h" }]), node: "d" };
+  await expect(readDocuments(single, letters, 3)).rejects.toThrow("no text of d has two tokens");
 });
 
 describe("a small T5", () => {

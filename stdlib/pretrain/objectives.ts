@@ -17,8 +17,10 @@ export interface ObjectiveParams extends Partial<Noise> {
 const defaults = { sequence_length: 512, noise_density: 0.15, mean_noise_span_length: 3 };
 
 export interface Objective {
-  /** Tokens of text in a block. */
+  /** Tokens of text in a block, at most. */
   readonly length: number;
+  /** Blocks are cut from all documents end to end; otherwise each is a document, or a piece of a long one. */
+  readonly packed: boolean;
   /** The arrays of some blocks, `rows` rows; `draw` gives each block its chance. */
   arrays(from: Blocks, chosen: readonly number[], rows: number, draw: Draw): Batch;
   /** Predictions that the loss counts. */
@@ -62,12 +64,13 @@ export function objectiveOf(params: ObjectiveParams, about: About): Objective {
   if (objective === "next_token") return nextToken(params.sequence_length ?? geometry.maxLength);
   const { sequence_length = defaults.sequence_length } = params;
   return objective === "prefix_lm"
-    ? withEncoder(sequence_length, about, prefix)
+    ? withEncoder({ length: sequence_length - 1, packed: false }, about, prefix)
     : spanCorruption(sequence_length, { ...defaults, ...params }, about);
 }
 
 const nextToken = (length: number): Objective => ({
   length,
+  packed: true,
   arrays: (from, chosen, rows) => blockRows(from, chosen, rows),
   tokens: (_, chosen) => chosen.length * (length - 1),
 });
@@ -78,7 +81,7 @@ interface Halves {
 }
 
 function withEncoder(
-  length: number,
+  blocks: Pick<Objective, "length" | "packed">,
   { geometry, eos }: About,
   halves: (tokens: ArrayLike<number>, random: Random) => Halves,
 ): Objective {
@@ -91,7 +94,7 @@ function withEncoder(
     };
   };
   return {
-    length,
+    ...blocks,
     arrays(from, chosen, rows, draw) {
       const examples = chosen.map((block) => example(from, block, draw));
       const { ids, mask } = pad(examples, rows);
@@ -102,7 +105,7 @@ function withEncoder(
   };
 }
 
-/** One token at least on both sides; every place is as likely (Raffel et al. 2019 §3.2.1; random_prefix_noise_mask of its code). */
+/** One token at least on both sides of the cut, of which every place is as likely (Raffel et al. 2019 §3.2.1; random_prefix_noise_mask of its code). */
 function prefix(tokens: ArrayLike<number>, random: Random): Halves {
   const cut = 1 + random.int(tokens.length - 1);
   const all = Array.from(tokens);
@@ -119,7 +122,7 @@ function spanCorruption(inputs: number, noise: Noise, about: About): Objective {
       help: `make the model with \`encoder_decoder\` and \`extra_ids: ${spans}\`, or lower sequence_length or noise_density`,
     });
   }
-  return withEncoder(length, about, (tokens, random) =>
+  return withEncoder({ length, packed: true }, about, (tokens, random) =>
     corrupted(
       tokens,
       noiseMask(length, noise, (marks) => random.shuffle(marks)),

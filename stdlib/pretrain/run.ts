@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Artifact, OutputContext, RunResult, StageRun } from "../../engine/index.ts";
 import { type Batch, type LossFn, stream } from "../../tensor/index.ts";
 import { openBackend } from "../training/backend.ts";
-import { type Blocks, readBlocks } from "../training/blocks.ts";
+import { type Blocks, readBlocks, readDocuments } from "../training/blocks.ts";
 import { chunks, evaluateAll, made, trainingLoop } from "../training/loop.ts";
 import { openModel } from "../training/model.ts";
 import type { DropoutParams, TrainingParams } from "../training/params.ts";
@@ -28,8 +28,9 @@ async function run(ctx: OutputContext<PretrainParams>): Promise<RunResult> {
     eos: tokenizer.eos,
     sentinels: sentinelsOf(tokenizer),
   });
+  const cut = objective.packed ? readBlocks : readDocuments;
   const read = (data: Artifact, name: string) =>
-    readBlocks(data, tokenizer, objective.length, ctx.scratch && join(ctx.scratch, name));
+    cut(data, tokenizer, objective.length, ctx.scratch && join(ctx.scratch, name));
   const text = await read(ctx.inputs.data![0]!, "data.tokens");
   const held = ctx.inputs.eval && (await read(ctx.inputs.eval[0]!, "eval.tokens"));
   const { trainer, save } = openSession(ctx, await openBackend(ctx), model, loss);

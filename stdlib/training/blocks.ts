@@ -1,12 +1,12 @@
-// Plain text as training sequences: all documents end to end, cut into blocks of one length.
+// Plain text as training sequences: all documents end to end, cut into blocks of one length, or each by itself.
 import { type Artifact, readRows, TaskError } from "../../engine/index.ts";
 import { type HostTensor, tensor } from "../../tensor/index.ts";
 import { Records } from "../data/records.ts";
 
 export interface Blocks {
-  /** Tokens of each. */
+  /** Tokens of each; the most that one has where each document is by itself. */
   readonly length: number;
-  /** Whole sequences in it; a rest is left out. */
+  /** How many there are; a rest is left out. */
   readonly blocks: number;
   at(block: number): ArrayLike<number>;
 }
@@ -18,7 +18,7 @@ export async function readBlocks(
   length: number,
   path?: string,
 ): Promise<Blocks> {
-  const Words = tokenizer.vocabSize <= 2 ** 16 ? Uint16Array : Uint32Array;
+  const Words = wordsFor(tokenizer);
   const records = new Records({ path });
   const block = new Words(length);
   let used = 0;
@@ -32,19 +32,43 @@ export async function readBlocks(
     for (const token of tokenizer.encode(String(row.text))) put(token);
     put(tokenizer.eos);
   }
-  if (records.count > 0) {
-    return {
-      length,
-      blocks: records.count,
-      at: (index) => new Words(records.at(index).buffer as ArrayBuffer),
-    };
-  }
+  if (records.count > 0) return blocksOf(records, Words, length);
   throw new TaskError({
     code: "too-little-text",
     message: `${data.node} has ${used} tokens, fewer than one sequence of ${length}`,
     help: "give more text or a smaller sequence_length",
   });
 }
+
+/** Each document by itself, in pieces of at most `length` tokens where it is longer; a single token is left out. */
+export async function readDocuments(
+  data: Pick<Artifact, "dir" | "node">,
+  tokenizer: Encoder,
+  length: number,
+  path?: string,
+): Promise<Blocks> {
+  const Words = wordsFor(tokenizer);
+  const records = new Records({ path });
+  for await (const row of readRows(data.dir)) {
+    const tokens = Words.from(tokenizer.encode(String(row.text)));
+    for (let at = 0; at + 1 < tokens.length; at += length)
+      records.add(new Uint8Array(tokens.slice(at, at + length).buffer));
+  }
+  if (records.count > 0) return blocksOf(records, Words, length);
+  throw new TaskError({
+    code: "too-little-text",
+    message: `no text of ${data.node} has two tokens, one to go on from and one to say`,
+    help: "look at the rows",
+  });
+}
+
+const wordsFor = ({ vocabSize }: Encoder) => (vocabSize <= 2 ** 16 ? Uint16Array : Uint32Array);
+
+const blocksOf = (records: Records, Words: ReturnType<typeof wordsFor>, length: number): Blocks => ({
+  length,
+  blocks: records.count,
+  at: (index) => new Words(records.at(index).buffer as ArrayBuffer),
+});
 
 /** Some blocks as ids [rows,T] and mask [rows,T]; rows without a block count nothing, so that a short batch keeps its shape. */
 export function blockRows(
