@@ -114,6 +114,12 @@ export function trainingParams(defaults: TrainingDefaults) {
       description: "Decay of rmsprop's mean square (torch calls it alpha).",
       "x-source": "torch.optim.RMSprop, as in the DPO authors' code",
     }),
+    scale_parameter: Type.Optional(
+      Type.Boolean({
+        description:
+          "adafactor's steps in proportion to each weight's root mean square, as T5, FLAN and T0 were trained (transformers: `scale_parameter`); off unless given, as in TRL.",
+      }),
+    ),
     momentum: Type.Number({
       minimum: 0,
       exclusiveMaximum: 1,
@@ -284,6 +290,7 @@ export interface TrainingParams {
   readonly adam_beta2: number;
   readonly adam_epsilon: number;
   readonly rmsprop_decay: number;
+  readonly scale_parameter?: boolean;
   readonly momentum: number;
   readonly max_grad_norm: number;
   readonly ema_decay?: number;
@@ -319,6 +326,7 @@ const usedBy: Readonly<Record<string, readonly string[]>> = {
   adam_beta2: ["adamw"],
   adam_epsilon: ["adamw"],
   rmsprop_decay: ["rmsprop"],
+  scale_parameter: ["adafactor"],
   momentum: ["sgd", "rmsprop"],
 };
 

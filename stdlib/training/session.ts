@@ -91,7 +91,7 @@ export function optimizerOf(params: SessionParams): Optimizer {
   const { weight_decay, momentum } = params;
   switch (params.optimizer) {
     case "adafactor":
-      return adafactor({ weight_decay });
+      return adafactor({ weight_decay, scale_parameter: params.scale_parameter ?? false });
     case "rmsprop":
       return rmsprop({ alpha: params.rmsprop_decay, momentum, weight_decay });
     case "sgd":

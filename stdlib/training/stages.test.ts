@@ -108,6 +108,13 @@ test.each(["adafactor", "rmsprop", "sgd"] as const)("%s lowers the loss", async 
   expect(metrics!.loss).toBeLessThan(4.5); // ln 300 = 5.7 before
 });
 
+test("adafactor in proportion to the weights takes other steps than without", async () => {
+  const params = { optimizer: "adafactor", learning_rate: 1e-2 };
+  const [plain, scaled] = [await run(sft, params), await run(sft, { ...params, scale_parameter: true })];
+  expect(scaled.metrics!.loss).toBeLessThan(5.7);
+  expect(await digest(scaled.dir)).not.toBe(await digest(plain.dir));
+});
+
 test("dropout and the running average change the result, with the same seed in the same way", async () => {
   const plain = await digest((await run(sft, {})).dir);
   for (const params of [{ residual_dropout: 0.3, residual_dropout_ramp: true }, { ema_decay: 0.9 }]) {
@@ -265,6 +272,9 @@ describe("parameters", () => {
       "adam_beta2 has no effect with optimizer: sgd",
     ]);
     expect(told(dpo, { momentum: 0.9 })).toEqual(["momentum has no effect with optimizer: adamw"]);
+    expect(told(sft, { scale_parameter: true })).toEqual([
+      "scale_parameter has no effect with optimizer: adamw",
+    ]);
     expect(told(dpo, { optimizer: "rmsprop", momentum: 0.9, rmsprop_decay: 0.9 })).toEqual([]);
     expect(told(pretrain, { residual_dropout_ramp: true })).toEqual([
       "residual_dropout_ramp has no effect without residual_dropout",

@@ -105,6 +105,7 @@ describe("four steps equal torch's in float64", () => {
     rmsprop: [rmsprop(wd), 0.01],
     "rmsprop momentum": [rmsprop({ alpha: 0.9, eps: 1e-6, momentum: 0.5, ...wd }), 0.01],
     adafactor: [adafactor(wd), 0.05],
+    "adafactor scaled": [adafactor({ scale_parameter: true, ...wd }), 0.05],
   };
   test.each(Object.keys(arms))("%s", async (name) => {
     const [optimizer, lr] = arms[name]!;
