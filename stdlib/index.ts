@@ -42,12 +42,13 @@ import type { RenderedRow } from "./template/index.ts";
 import { tokenizer } from "./tokenizer/index.ts";
 import type { BackendReport } from "./training/backend.ts";
 import { judgeReport, winRate } from "./win-rate/index.ts";
-import { worldJudge, worldPool, worldProse, worldTasks } from "./world/index.ts";
+import { worldJudge, worldLists, worldPool, worldProse, worldTasks } from "./world/index.ts";
 
 export const library: ReadonlyMap<string, Operation> = new Map(
   [
     ...sources,
     worldProse,
+    worldLists,
     worldTasks,
     worldPool,
     ...transforms,

@@ -1,4 +1,4 @@
-// Declares the small world: prose, tasks with computed answers, pools with knobs, and a judge; made, not downloaded.
+// Declares the small world: prose, lists, tasks with computed answers, pools with knobs, and a judge; made, not downloaded.
 import Type from "typebox";
 import { defineModel, defineSource } from "../../engine/index.ts";
 import { dataset, rows } from "../../grammar/index.ts";
@@ -30,6 +30,18 @@ export const worldProse = defineSource(
     output: dataset(rows.Text),
   },
   () => import("./run.ts").then((m) => m.worldProse),
+);
+
+export const worldLists = defineSource(
+  {
+    name: "world_lists",
+    version: 1,
+    doc: "Lists of words of the small world, told twice or with one of the words taken, to pretrain on: what copying is learnt from. They say nothing that is true, and never have the form of an instruction.",
+    params: Type.Object(shared(10_000, "lists")),
+    positional: ["rows"],
+    output: dataset(rows.Text),
+  },
+  () => import("./run.ts").then((m) => m.worldLists),
 );
 
 export const worldTasks = defineSource(

@@ -2,8 +2,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ModelRun, Rows, SourceRun } from "../../engine/index.ts";
-import { stream } from "../../tensor/index.ts";
+import { type Random, stream } from "../../tensor/index.ts";
 import { optionsSuffix } from "../prompts/classification.ts";
+import { listed } from "./lists.ts";
 import { type PoolKnobs, poolRow } from "./pool.ts";
 import { paragraph } from "./prose.ts";
 import { families } from "./tasks/index.ts";
@@ -13,12 +14,17 @@ interface Made {
   readonly seed: number;
 }
 
-export const worldProse: SourceRun<Made> = {
-  async *read({ params: { rows, seed } }): Rows {
-    const random = stream(seed).split("prose");
-    for (let i = 0; i < rows; i++) yield { text: paragraph(random.split(i)) };
-  },
-};
+export const worldProse = texts("prose", paragraph);
+export const worldLists = texts("lists", listed);
+
+function texts(name: string, make: (random: Random) => string): SourceRun<Made> {
+  return {
+    async *read({ params: { rows, seed } }): Rows {
+      const random = stream(seed).split(name);
+      for (let i = 0; i < rows; i++) yield { text: make(random.split(i)) };
+    },
+  };
+}
 
 /** Draws without something new before a dataset counts as exhausted. */
 const patience = 200;

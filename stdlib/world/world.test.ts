@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { RowData } from "../../engine/index.ts";
 import { openJudge } from "../judge/index.ts";
 import { readWith, runWith } from "../testing.ts";
-import { worldJudge, worldPool, worldProse, worldTasks } from "./index.ts";
+import { worldJudge, worldLists, worldPool, worldProse, worldTasks } from "./index.ts";
 import { kinds, things } from "./lexicon.ts";
 import { questions } from "./questions.ts";
 import { families, familyNames } from "./tasks/index.ts";
@@ -66,6 +66,32 @@ test("prose has every word that a question can ask for, and never a list of opti
     expect(words).toContain(subject);
   }
   expect(prose.some((text) => /options|answer/i.test(text))).toBe(false);
+});
+
+describe("lists", () => {
+  const lists = async () =>
+    (await readWith(worldLists, [], { rows: 2000, seed: 1 })).map(({ text }) => text as string);
+
+  test("half are told twice, word for word", async () => {
+    const twice = (await lists()).flatMap((text) => /^(.*) again : (.*) \.$/.exec(text)?.slice(1) ?? []);
+    for (let i = 0; i < twice.length; i += 2) expect(twice[i + 1]).toBe(twice[i]);
+    // 1000 ± 4 · sqrt(2000 / 4) = 1000 ± 89
+    expect(Math.abs(twice.length / 2 - 1000)).toBeLessThan(89);
+  });
+
+  test("of the others one word is taken, from any place alike, and none has the form of an instruction", async () => {
+    const others = (await lists()).filter((text) => !text.includes(" again : "));
+    const places = others.map((text) => {
+      const [, most, last] = /((?:\w+ , )*\w+) or (\w+)/.exec(text)!;
+      const choices = [...most!.split(" , "), last!];
+      const place = choices.indexOf(text.split(" ").at(-2)!);
+      expect(place).toBeGreaterThanOrEqual(0);
+      return place / (choices.length - 1);
+    });
+    // The middle of 0 … 1 on average: 0.5 ± 4 · 0.5 / sqrt(1000) = 0.5 ± 0.063
+    expect(Math.abs(places.reduce((sum, at) => sum + at, 0) / places.length - 0.5)).toBeLessThan(0.063);
+    expect(others.some((text) => /options|answer/i.test(text))).toBe(false);
+  });
 });
 
 describe("pools", () => {
