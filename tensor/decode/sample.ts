@@ -59,7 +59,7 @@ export function penalized(
 export interface Distribution {
   /** [V], in nats, at temperature 1. */
   readonly logprobs: Float32Array;
-  /** [V], p^(1/temperature) to a common factor, where the row's graph works them out: a thousand times an exponential is dear here. */
+  /** [V], p^(1/temperature), of sum 1, where a graph has worked them out: a thousand times an exponential is dear here. */
   readonly weights?: Float32Array | undefined;
 }
 
@@ -76,16 +76,15 @@ export function sampleToken(
   if (temperature === 0) return argmax(logprobs, allowed);
   const u = random.uniform();
   const whole = weights ?? tempered(logprobs, temperature);
-  if (top_k === 0 && top_p >= 1 && min_p === 0 && !allowed) return inverse(whole, u) ?? argmax(logprobs);
+  if (top_k === 0 && top_p >= 1 && min_p === 0 && !allowed)
+    return inverse(whole, u * (weights ? 1 : sum(whole))) ?? argmax(logprobs);
 
   const best = argmax(logprobs, allowed);
   let ids = candidates(logprobs, allowed, top_k);
   if (top_p < 1) ids = nucleus(ids, logprobs, whole, top_p);
   if (min_p > 0) ids = ids.filter((id) => whole[id]! >= min_p * whole[best]!);
-  const at = inverse(
-    Float64Array.from(ids, (id) => whole[id]!),
-    u,
-  );
+  const left = Float64Array.from(ids, (id) => whole[id]!);
+  const at = inverse(left, u * sum(left));
   return at === undefined ? best : ids[at]!;
 }
 
@@ -95,11 +94,17 @@ function tempered(logprobs: Float32Array, temperature: number): Float64Array {
   return Float64Array.from(logprobs, (x) => Math.exp((x - most) / temperature));
 }
 
-/** Where the running sum of the weights passes u of their total; undefined only by rounding. */
-function inverse(weights: Float32Array | Float64Array, u: number): number | undefined {
+type Weights = Float32Array | Float64Array;
+
+function sum(weights: Weights): number {
   let total = 0;
   for (let i = 0; i < weights.length; i++) total += weights[i]!;
-  let left = u * total;
+  return total;
+}
+
+/** Where the running sum of the weights passes `mass`; undefined only by rounding. */
+function inverse(weights: Weights, mass: number): number | undefined {
+  let left = mass;
   for (let i = 0; i < weights.length; i++) {
     left -= weights[i]!;
     if (left < 0) return i;
