@@ -37,14 +37,14 @@ export interface Assessed extends Scored {
 export interface Tokens {
   /** Prompt and response, right-padded, [B,T]. */
   readonly ids: HostTensor<Int32Array>;
-  /** Places among the B·T positions that predict the response tokens, [B·N]; 0 for padding. */
+  /** Places among the B·T positions that predict the response tokens, [B·N], none twice: behind the response they go on and round. */
   readonly rows: HostTensor<Int32Array>;
   /** The response tokens, [B·N]. */
   readonly targets: HostTensor<Int32Array>;
 }
 
 export function tokensOf(episodes: readonly Episode[], rows: number, limit: number): Tokens {
-  const longest = Math.max(2, ...episodes.map((e) => e.promptIds.length + e.ids.length));
+  const longest = longestOf(episodes);
   const whole = Math.max(longest, Math.min(rounded(longest, 8), limit));
   const width = responseWidth(episodes);
   const ids = new Int32Array(rows * whole);
@@ -53,11 +53,12 @@ export function tokensOf(episodes: readonly Episode[], rows: number, limit: numb
   episodes.forEach(({ promptIds, ids: response }, i) => {
     ids.set(promptIds, i * whole);
     ids.set(response, i * whole + promptIds.length);
-    response.forEach((id, t) => {
-      at[i * width + t] = i * whole + promptIds.length - 1 + t;
-      targets[i * width + t] = id;
-    });
+    targets.set(response, i * width);
   });
+  for (let i = 0; i < rows; i++) {
+    const first = (episodes[i]?.promptIds.length ?? 1) - 1;
+    for (let t = 0; t < width; t++) at[i * width + t] = i * whole + ((first + t) % whole);
+  }
   return {
     ids: tensor(ids, [rows, whole]),
     rows: tensor(at, [rows * width]),
@@ -87,6 +88,11 @@ export function rowsOf(data: ArrayLike<number>, episodes: readonly Episode[]): n
 const rounded = (longest: number, step: number): number =>
   longest <= 64 ? step * Math.ceil(longest / step) : paddedLength(longest);
 
+const longestOf = (episodes: readonly Episode[]): number =>
+  Math.max(2, ...episodes.map(({ promptIds, ids }) => promptIds.length + ids.length));
+
+/** Never more than a sequence has positions. */
 function responseWidth(episodes: readonly Episode[]): number {
-  return rounded(Math.max(1, ...episodes.map(({ ids }) => ids.length)), 4);
+  const longest = Math.max(1, ...episodes.map(({ ids }) => ids.length));
+  return Math.min(rounded(longest, 4), longestOf(episodes));
 }

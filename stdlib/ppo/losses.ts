@@ -35,7 +35,7 @@ type Inputs = Readonly<Record<string, Value>>;
 
 /** Hidden states that predict the response tokens [R,D], the tokens' log-probabilities [R] and whole distributions [R,V]. */
 export function responseTerms(b: Builder, model: Model, inputs: Inputs, temperature: number) {
-  const states = b.gatherRows(model.hidden(inputs.ids!), inputs.rows!);
+  const states = model.hiddenAt(inputs.ids!, inputs.rows!);
   const logits = model.head(states);
   const { picked, all } = b.tokenLogprob(
     temperature === 1 ? logits : b.mul(logits, 1 / temperature),
@@ -94,7 +94,7 @@ export function policyObjective(params: PolicyParams, objective: Objective): Los
 /** Of a value function with a trunk of its own. */
 export function valueObjective(clip: number | undefined): LossFn {
   return (b, model, inputs) => {
-    const states = b.gatherRows(model.hidden(inputs.ids!), inputs.rows!);
+    const states = model.hiddenAt(inputs.ids!, inputs.rows!);
     const terms = valueTerms(b, valuesOf(b, model, states), inputs, clip);
     return { loss: terms.value_loss, metrics: terms };
   };

@@ -36,7 +36,7 @@ export function openCritic(
     backend,
     models: { value: { config: model.config, params: () => session.trainer.params() } },
     build: (b, { value }, { ids, rows }) => ({
-      values: valuesOf(b, value!, b.gatherRows(value!.hidden(ids!), rows!)),
+      values: valuesOf(b, value!, value!.hiddenAt(ids!, rows!)),
     }),
   });
   const size = params.micro_batch_size ?? params.minibatch_size;

@@ -90,6 +90,6 @@ export async function saveRewardModel(
 
 /** hidden states at the rows [N] of ids [B,T] → their scores without bias, [N]. */
 export function scoresAt(b: Builder, model: Model, ids: Value, rows: Value): Value {
-  const states = b.gatherRows(model.hidden(ids), rows);
+  const states = model.hiddenAt(ids, rows);
   return b.reshape(b.linear(states, model.param(SCORE)), [rows.shape[0]!]);
 }

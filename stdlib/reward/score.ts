@@ -41,7 +41,7 @@ export function openSequenceScorer(backend: Backend, model: OpenRewardModel, siz
   };
 }
 
-/** Right-padded ids [rows,T] and the place of each last token among the rows·T, [rows]. */
+/** Right-padded ids [rows,T] and the place of each last token among the rows·T, [rows]; no two are the same. */
 export function lastTokens(examples: readonly Example[], rows: number, limit: number) {
   const { ids } = pad(examples, rows, limit);
   const T = ids.shape[1]!;

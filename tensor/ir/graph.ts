@@ -54,7 +54,8 @@ export interface OpAttrs {
   concat: { axis: number };
   split: { axis: number; sizes: readonly number[] };
   // indexing, indices i32
-  gatherRows: None;
+  /** `distinct`: no id comes twice. */
+  gatherRows: { distinct?: true };
   scatterRows: { rows: number };
   takeAlong: None;
   addAlong: None;

@@ -128,6 +128,7 @@ export const opCases: readonly OpCase[] = [
   of("split", [real([2, 5])], (b, [x]) => b.split(x!, 1, [2, 3])),
   of("split", [real([2, 5])], (b, [x]) => b.split(x!, 1, [2, 3])[1]!, { title: "split, one part used" }),
   of("gatherRows", [real([4, 3]), ints([2, 3], [0, 2, 2, 1, 2, 0])], (b, [x, ids]) => b.gatherRows(x!, ids!)),
+  of("gatherRows", [real([4, 3]), ints([3], [2, 0, 3])], (b, [x, ids]) => b.distinctRows(x!, ids!)),
   of("scatterRows", [real([6, 3]), ints([6], [0, 2, 2, 1, 2, 0])], (b, [x, ids]) =>
     b.scatterRows(x!, ids!, 4),
   ),

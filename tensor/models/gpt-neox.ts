@@ -5,6 +5,7 @@ import { check } from "../error.ts";
 import type { Params } from "../host.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Value } from "../ir/graph.ts";
+import { takeRows } from "../ir/passes/rows.ts";
 import type { Shape } from "../shape.ts";
 import { type Activation, activate, checkActivation } from "./activation.ts";
 import { type Architecture, keyValueCache } from "./architecture.ts";
@@ -170,7 +171,7 @@ function build(b: Builder, config: GptNeoXConfig, params: Readonly<Record<string
       b.linear(rows, param(config.tie_word_embeddings ? "gpt_neox.embed_in.weight" : "embed_out.weight")),
     prefill(ids, last) {
       const { hidden, caches } = whole(ids);
-      return { hidden: b.gatherRows(hidden, last), caches };
+      return { hidden: takeRows(b, hidden, last), caches };
     },
     step(ids, positions, caches) {
       const S = caches.k0!.shape[2]!;

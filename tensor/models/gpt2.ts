@@ -5,6 +5,7 @@ import { check } from "../error.ts";
 import type { Params } from "../host.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Value } from "../ir/graph.ts";
+import { takeRows } from "../ir/passes/rows.ts";
 import type { Shape } from "../shape.ts";
 import { type Activation, activate, checkActivation } from "./activation.ts";
 import { type Architecture, keyValueCache } from "./architecture.ts";
@@ -150,7 +151,7 @@ function build(b: Builder, config: Gpt2Config, params: Readonly<Record<string, V
     head: (rows) => b.linear(rows, param(tie_word_embeddings ? "transformer.wte.weight" : "lm_head.weight")),
     prefill(ids, last) {
       const { hidden, caches } = whole(ids);
-      return { hidden: b.gatherRows(hidden, last), caches };
+      return { hidden: takeRows(b, hidden, last), caches };
     },
     step(ids, positions, caches) {
       const cached = cachedAttention(b, caches, positions, () => ({ scale }));

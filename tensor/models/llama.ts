@@ -2,6 +2,7 @@
 
 import type { Builder } from "../ir/builder.ts";
 import type { Value } from "../ir/graph.ts";
+import { takeRows } from "../ir/passes/rows.ts";
 import type { Architecture } from "./architecture.ts";
 import {
   arange,
@@ -92,7 +93,7 @@ function build(b: Builder, config: LlamaConfig, params: Readonly<Record<string, 
       b.linear(rows, param(config.tie_word_embeddings ? "model.embed_tokens.weight" : "lm_head.weight")),
     prefill(ids, last) {
       const { hidden, caches } = whole(ids);
-      return { hidden: b.gatherRows(hidden, last), caches };
+      return { hidden: takeRows(b, hidden, last), caches };
     },
     step(ids, positions, caches) {
       const B = ids.shape[0]!;

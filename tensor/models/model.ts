@@ -3,6 +3,7 @@
 import { check } from "../error.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Value } from "../ir/graph.ts";
+import { takeRows } from "../ir/passes/rows.ts";
 import type { Geometry } from "./architecture.ts";
 import { architectureOf, geometry, type ModelConfig } from "./config.ts";
 import { paramOf } from "./layers.ts";
@@ -52,6 +53,11 @@ export interface Model extends Core {
   /** ids [B,T] → log p(ids[t] | ids[<t]) [B,T-1] for t ≥ 1 and the whole distribution [B·(T-1),V]. */
   nextTokenLogprobs(ids: Value, source?: Encoded): { picked: Value; all: Value };
   /**
+   * The final hidden states at rows [R] of the B·T positions alone, [R,D]: no two may be the same. The last layer does no
+   * work on the others that it need not.
+   */
+  hiddenAt(ids: Value, rows: Value, source?: Encoded): Value;
+  /**
    * Only some predictions, which saves the head's work on the others: rows [R] into the B·T positions and the token
    * targets [R] that each predicts → log-probabilities in nats [R]. See supervisedRows().
    */
@@ -99,6 +105,7 @@ export function buildModel(b: Builder, config: ModelConfig, params: Readonly<Rec
     geometry: about,
     param: (name) => paramOf(params, name),
     hidden,
+    hiddenAt: (ids, rows, source) => takeRows(b, hidden(ids, source), rows),
     encode(ids, mask) {
       check(core.encode !== undefined, "argument", () => `a ${kind} model has no encoder`);
       return core.encode(ids, mask);

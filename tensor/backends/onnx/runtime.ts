@@ -14,9 +14,10 @@ export type OrtTensor = InstanceType<Runtime["Tensor"]>;
 /**
  * What is computed with, for fingerprints. The number goes up when a change of ours to what onnxruntime is given changes last bits, so that no
  * result of older bits is taken for one of the newer; 2: decoding attends, rotates and normalises in fewer ops;
- * 3: the weights that tokens are drawn by come out of the graph.
+ * 3: the weights that tokens are drawn by come out of the graph;
+ * 4: a prompt's last layer and that of PPO and reward models work on the rows that count.
  */
-export const precision = "fp32.3";
+export const precision = "fp32.4";
 
 export async function loadRuntime(): Promise<Runtime> {
   try {

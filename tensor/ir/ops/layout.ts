@@ -2,6 +2,8 @@
 
 import { check } from "../../error.ts";
 import { broadcastShapes, sameShape, showShape, sizeOf } from "../../shape.ts";
+import type { Builder } from "../builder.ts";
+import type { Value } from "../graph.ts";
 import { f32, type OpDefs, want } from "../op.ts";
 import { sumTo } from "./elementwise.ts";
 
@@ -23,6 +25,22 @@ type LayoutName =
 
 const without = (shape: readonly number[], axes: readonly number[]) =>
   shape.map((d, i) => (axes.includes(i) ? 1 : d));
+
+const scatterRows = (b: Builder, g: Value, ids: Value, rows: number) => b.scatterRows(g, ids, rows);
+
+/**
+ * The same for ids [R] that differ: instead of adding D numbers per id, which is done by one thread, it is worked out which
+ * row of g [R,D] goes where, and the others take a row of zeros.
+ */
+function placeRows(b: Builder, g: Value, ids: Value, rows: number): Value {
+  const [R, D] = g.shape as [number, number];
+  const numbers = b.constant(
+    Float32Array.from({ length: R }, (_, r) => r + 1),
+    [R, 1],
+  );
+  const from = b.reshape(b.cast(b.scatterRows(numbers, ids, rows), "i32"), [rows]);
+  return b.gatherRows(b.concat([b.expand(b.scalar(0), [1, D]), g], 0), from);
+}
 
 export const layout: OpDefs<LayoutName> = {
   sum: {
@@ -147,7 +165,11 @@ export const layout: OpDefs<LayoutName> = {
       );
       return [{ shape: [...ids!.shape, table!.shape[1]!], dtype: table!.dtype }];
     },
-    vjp: (b, node, [g]) => [g && b.scatterRows(g, node.inputs[1]!, node.inputs[0]!.shape[0]!), undefined],
+    vjp: (b, node, [g]) => {
+      const [table, ids] = node.inputs as [Value, Value];
+      const back = node.attrs.distinct ? placeRows : scatterRows;
+      return [g && back(b, g, ids, table.shape[0]!), undefined];
+    },
   },
   /** updates [...,D] added into zeros [rows,D] at ids [...]. */
   scatterRows: {
