@@ -21,16 +21,20 @@ export const estimate: EstimateRun<PretrainParams> = async ({ params, inputs }) 
     sentinels: tokenizer ? sentinelsOf(tokenizer) : Array(100).fill(0),
   });
   const { length } = objective;
-  const blocks =
-    dir === undefined || !tokenizer ? undefined : await blocksIn(dir, rowsOf(data!), tokenizer, objective);
-  const zeros = { length, blocks: params.batch_size, at: () => new Int32Array(length) };
+  const read = dir === undefined || !tokenizer ? undefined : await readFirst(dir, tokenizer, objective);
+  const lengths = read?.lengths ?? [length];
+  const zeros = {
+    length,
+    blocks: params.batch_size,
+    at: (block: number) => new Int32Array(lengths[block % lengths.length]!),
+  };
   return trainingEstimate<null>({
     params,
     model,
     loss,
     longest: null,
     bound: false,
-    rows: blocks,
+    rows: read && Math.floor(read.blocks * Math.max(1, (rowsOf(data!) ?? read.rows) / read.rows)),
     examples: undefined,
     length: () => length,
     batch(_, rows) {
@@ -44,19 +48,21 @@ export const estimate: EstimateRun<PretrainParams> = async ({ params, inputs }) 
   });
 };
 
-async function blocksIn(
+/** How many blocks the first rows give, and how long each is. */
+async function readFirst(
   dir: string,
-  all: number | undefined,
   tokenizer: Tokenizer,
   { length, packed }: Objective,
-): Promise<number> {
-  let [rows, tokens, pieces] = [0, 0, 0];
+): Promise<{ rows: number; blocks: number; lengths: number[] }> {
+  let [rows, tokens] = [0, 0];
+  const pieces: number[] = [];
   for await (const row of readRows(dir)) {
     const { length: n } = tokenizer.encode(String(row.text));
     tokens += n + 1;
-    pieces += Math.ceil((n - 1) / length);
+    for (let at = 0; at + 1 < n; at += length) pieces.push(Math.min(length, n - at));
     if (++rows === LOOKED_AT.rows) break;
   }
-  const share = Math.max(1, (all ?? rows) / rows);
-  return Math.floor(packed ? (tokens * share) / length : pieces * share);
+  return packed
+    ? { rows, blocks: tokens / length, lengths: [length] }
+    : { rows, blocks: pieces.length, lengths: pieces.length > 0 ? pieces : [length] };
 }
