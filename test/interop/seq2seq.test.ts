@@ -58,11 +58,9 @@ publish base to "out/t5"
   const backend = await onnxBackend({ threads: 2 });
   const prompt = [...source, tokenizer.eos!];
   const scorer = createScorer({ backend, config, params });
-  const [[score]] = (await scoreContinuations(scorer, [
-    { prompt, continuations: [[...target, tokenizer.eos!]] },
-  ])) as [[{ logprobs: Float32Array }]];
+  const scores = await scoreContinuations(scorer, [{ prompt, continuations: [[...target, tokenizer.eos!]] }]);
   await scorer.dispose();
-  for (const [i, x] of score.logprobs.entries()) expect(x).toBeCloseTo(theirs.logprobs[i], 4);
+  for (const [i, x] of scores[0]![0]!.logprobs.entries()) expect(x).toBeCloseTo(theirs.logprobs[i], 4);
 
   const generator = createGenerator({ backend, config, params });
   const eos = [tokenizer.eos!];
