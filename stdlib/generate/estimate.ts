@@ -44,12 +44,13 @@ export async function samplingEstimate(
   };
 }
 
-/** Tokens of a prompt that nothing is known of. */
+/** Tokens of a prompt that nothing is known of, where the model has twice as many positions. */
 const USUAL = 128;
 
-async function promptLengths(
+/** Rows of a dataset of prompts, and tokens of the longest. */
+export async function promptLengths(
   prompts: Known,
-  { shell }: KnownModel,
+  { shell, config }: KnownModel,
 ): Promise<{ rows: number; longest: number; note?: string } | undefined> {
   const dir = await prompts.open();
   if (dir !== undefined && shell) {
@@ -57,9 +58,8 @@ async function promptLengths(
     return { rows: encoded.length, longest: Math.max(1, ...encoded.map(({ ids }) => ids.length)) };
   }
   const rows = dir === undefined ? rowsOf(prompts) : await count(readRows(dir));
-  return rows === undefined
-    ? undefined
-    : { rows, longest: USUAL, note: `as if every prompt had ${USUAL} tokens` };
+  const longest = Math.min(USUAL, Math.floor(geometry(config).maxLength / 2));
+  return rows === undefined ? undefined : { rows, longest, note: `as if every prompt had ${longest} tokens` };
 }
 
 async function count(rows: AsyncIterable<unknown>): Promise<number> {

@@ -54,4 +54,5 @@ export const grpo = defineStage(
     inLessMemory: policyInLessMemory,
   },
   () => import("./run.ts").then((m) => m.grpo),
+  () => import("../ppo/cost.ts").then((m) => m.policyCost({ klInLoss: true })),
 );

@@ -147,4 +147,5 @@ export const ppo = defineStage(
     inLessMemory: policyInLessMemory,
   },
   () => import("./run.ts").then((m) => m.ppo),
+  () => import("./cost.ts").then((m) => m.ppoCost),
 );

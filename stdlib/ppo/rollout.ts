@@ -15,7 +15,7 @@ export interface Sampler {
 }
 
 /** Most rows decoded together. A matter of speed, but also of last bits: raise the operations' versions with it. */
-const WIDEST = 128;
+export const WIDEST = 128;
 
 export async function openSampler(
   ctx: OutputContext<PolicyParams>,

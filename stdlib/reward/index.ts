@@ -116,6 +116,7 @@ export const reward = defineStage(
     inLessMemory,
   },
   () => import("./run.ts").then((m) => m.reward),
+  () => import("./estimate.ts").then((m) => m.estimate),
 );
 
 export { preferenceAccuracy } from "./preference-accuracy.ts";

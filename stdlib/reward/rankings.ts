@@ -2,7 +2,7 @@
 import { type Artifact, type RowData, readRows, TaskError } from "../../engine/index.ts";
 import { listIn, wrongColumn } from "../data/row-text.ts";
 import { encodePair, encodeResponses, plainText } from "../template/index.ts";
-import type { OpenModel } from "../training/model.ts";
+import type { ModelShell } from "../training/model.ts";
 import type { Example } from "../training/padding.ts";
 
 export interface RankedResponses {
@@ -22,8 +22,8 @@ const LARGEST = 9;
 
 /** Comparisons with at least one pair; those where all responses tie teach nothing and are left out. */
 export async function readRankings(
-  data: Artifact,
-  model: OpenModel,
+  data: Pick<Artifact, "dir" | "node">,
+  model: ModelShell,
   limit: number | undefined,
 ): Promise<{ rankings: RankedResponses[]; tied: number }> {
   const max_length = limit ?? model.geometry.maxLength;
@@ -47,7 +47,7 @@ export async function readRankings(
   return { rankings, tied };
 }
 
-function rankingOf(row: RowData, number: number, model: OpenModel, max_length: number): RankedResponses {
+function rankingOf(row: RowData, number: number, model: ModelShell, max_length: number): RankedResponses {
   if (row.chosen !== undefined && row.rejected !== undefined) {
     const { chosen, rejected } = encodePair(row, model.tokenizer, { max_length });
     const margin = typeof row.margin === "number" ? { margin: row.margin } : {};

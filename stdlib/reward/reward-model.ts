@@ -1,6 +1,13 @@
 // A reward model in memory and as Hugging Face keeps it: a sequence-classification folder with one label.
 import { type Artifact, TaskError } from "../../engine/index.ts";
-import { type Builder, type Model, type Params, tensor, type Value } from "../../tensor/index.ts";
+import {
+  type Builder,
+  type Model,
+  type ModelConfig,
+  type Params,
+  tensor,
+  type Value,
+} from "../../tensor/index.ts";
 import { type JsonObject, openModelFolder } from "../../tensor/io/index.ts";
 import { type OpenModel, openModel, saveModel } from "../training/model.ts";
 
@@ -60,8 +67,11 @@ export function withScoreHead(model: OpenModel, head: Float32Array): OpenModel {
 /** Only the trunk is computed, so a head for tokens is neither wanted nor kept: as if it were tied. */
 function headless<M extends OpenModel>(model: M): M {
   const { "lm_head.weight": _, "embed_out.weight": __, ...params } = model.params;
-  return { ...model, config: { ...model.config, tie_word_embeddings: true }, params };
+  return { ...model, config: trunkOf(model.config), params };
 }
+
+/** The shapes of a model whose head for tokens is left out. */
+export const trunkOf = (config: ModelConfig): ModelConfig => ({ ...config, tie_word_embeddings: true });
 
 /**
  * Writes the folder that `…ForSequenceClassification` loads. Its pad_token_id is only set where padding has a token of its

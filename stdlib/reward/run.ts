@@ -1,14 +1,6 @@
 // Trains a reward model: comparisons → one forward per response → loss over all pairs of a prompt → bias, measured agreement.
 import { type OutputContext, type RunResult, readRows, type StageRun } from "../../engine/index.ts";
-import {
-  type Batch,
-  kWise,
-  pairAccuracy,
-  plackettLuce,
-  stream,
-  tensor,
-  type Value,
-} from "../../tensor/index.ts";
+import { stream } from "../../tensor/index.ts";
 import { mean } from "../compare/statistics.ts";
 import { encodeExample } from "../template/index.ts";
 import { openBackend } from "../training/backend.ts";
@@ -17,9 +9,10 @@ import { openModel } from "../training/model.ts";
 import type { LoraParams, TrainingParams } from "../training/params.ts";
 import { openSession } from "../training/session.ts";
 import { agreement, calibrationError, labelerTable, leads, type Measured } from "./measure.ts";
+import { batchOf, objectiveOf } from "./objective.ts";
 import { pairsOf, type RankedResponses, readRankings } from "./rankings.ts";
-import { SCORE, saveRewardModel, scoresAt, withScoreHead } from "./reward-model.ts";
-import { lastTokens, openSequenceScorer } from "./score.ts";
+import { SCORE, saveRewardModel, withScoreHead } from "./reward-model.ts";
+import { openSequenceScorer } from "./score.ts";
 
 export interface RewardParams extends TrainingParams, LoraParams {
   readonly loss: "k_wise" | "pairwise" | "plackett_luce";
@@ -46,62 +39,10 @@ async function run(ctx: OutputContext<RewardParams>): Promise<RunResult> {
   const head = Float32Array.from({ length: width }, () => draw.normal() / Math.sqrt(width + 1));
   const model = withScoreHead(base, head);
 
-  const session = openSession(
-    ctx,
-    backend,
-    model,
-    (b, model, inputs) => {
-      // ids [N,T] of all responses of the batch, last [N]; the rest is per prompt, see batch().
-      const { ids, last, places, better, margin, prompts } = inputs as { [name: string]: Value } & Record<
-        "ids" | "last" | "places" | "better" | "margin" | "prompts",
-        Value
-      >;
-      const [P] = better.shape as [number];
-      const scores = b.reshape(scoresAt(b, model, ids, last), [last.shape[0]!, 1]);
-      const ranked = { rewards: b.reshape(b.gatherRows(scores, b.reshape(places, [P * K])), [P, K]), better };
-      const losses =
-        params.loss === "plackett_luce"
-          ? plackettLuce(b, ranked)
-          : kWise(b, ranked, { margin, center: params.center_coef, l2: params.l2_coef });
-      const overPrompts = (x: Value) => b.div(b.sum(x), prompts);
-      return { loss: overPrompts(losses), metrics: { accuracy: overPrompts(pairAccuracy(b, ranked)) } };
-    },
-    [SCORE],
-  );
+  const session = openSession(ctx, backend, model, objectiveOf(params, K), [SCORE]);
 
   const size = params.micro_batch_size ?? params.batch_size;
-  function batch(chosen: readonly RankedResponses[], of: number): Batch {
-    const places = new Int32Array(size * K);
-    const better = new Float32Array(size * K * K);
-    const margin = new Float32Array(size * K * K);
-    const sequences: (readonly number[])[] = [];
-    chosen.forEach(({ sequences: own, ranks, margin: lead = 0 }, p) => {
-      own.forEach((ids, i) => {
-        places[p * K + i] = sequences.push(ids) - 1;
-        ranks.forEach((rank, j) => {
-          const at = (p * K + i) * K + j;
-          if (ranks[i]! < rank) better[at] = 1;
-          margin[at] = lead;
-        });
-      });
-    });
-    // Whole numbers of responses per prompt, so that few shapes are compiled where K varies.
-    const rows = size * Math.ceil(sequences.length / size);
-    const { ids, last } = lastTokens(
-      sequences.map((ids) => ({ ids, mask: [] })),
-      rows,
-      model.geometry.maxLength,
-    );
-    return {
-      ids,
-      last,
-      places: tensor(places, [size, K]),
-      better: tensor(better, [size, K, K]),
-      margin: tensor(margin, [size, K, K]),
-      prompts: of,
-    };
-  }
-
+  const limit = model.geometry.maxLength;
   async function score(sequences: readonly (readonly number[])[], bias = 0): Promise<number[]> {
     await session.trainer.settle();
     const scorer = openSequenceScorer(backend, { ...model, params: session.weights(), bias });
@@ -126,7 +67,7 @@ async function run(ctx: OutputContext<RewardParams>): Promise<RunResult> {
     ctx,
     trainer: session.trainer,
     examples: examples.length,
-    batch: (piece, whole) => batch(pick(piece), whole.length),
+    batch: (piece, whole) => batchOf(pick(piece), { K, size, of: whole.length, limit }),
     tokens: (indices) => pick(indices).reduce((n, { sequences }) => n + sequences.flat().length, 0),
     ...(held && {
       async evaluate() {

@@ -43,4 +43,5 @@ export const rloo = defineStage(
     inLessMemory: policyInLessMemory,
   },
   () => import("./run.ts").then((m) => m.rloo),
+  () => import("../ppo/cost.ts").then((m) => m.policyCost({ klInLoss: false })),
 );

@@ -61,6 +61,8 @@ export interface Work<E> {
   readonly params: Params;
   readonly model: KnownModel;
   readonly loss: LossFn;
+  /** Weights that the loss uses beside the model's own. */
+  readonly extra?: Readonly<Record<string, readonly number[]>>;
   /** The first or all, in the order of the dataset; undefined while there is none, or when all are as long as the longest. */
   readonly examples: readonly E[] | undefined;
   /** How many there will be in all, if that is known. */
@@ -91,6 +93,7 @@ export function trainingEstimate<E>(work: Work<E>): Estimate {
   const { flops, memory } = trainingCost({
     config: model.config,
     loss: work.loss,
+    ...(work.extra && { extra: work.extra }),
     optimizer: optimizerOf(params),
     max_grad_norm: params.max_grad_norm,
     recompute: params.recompute,

@@ -7,7 +7,7 @@ import { optimize } from "../ir/passes/optimize.ts";
 import { type ModelConfig, parameterShapes } from "../models/config.ts";
 import { isAdapter, type LoraOptions, loraShapes } from "../models/lora.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
-import { sizeOf } from "../shape.ts";
+import { type Shape, sizeOf } from "../shape.ts";
 import { bucketsOf } from "./buckets.ts";
 import type { Adapters, ForwardOptions } from "./forward.ts";
 import { accumulateGraph, applyGraph, type StepSpec, stepGraph } from "./step-graph.ts";
@@ -15,6 +15,8 @@ import { type Batch, KEPT_PROGRAMS, type LossFn } from "./trainer.ts";
 
 export interface TrainingPlan extends Omit<ForwardOptions, "lora"> {
   readonly config: ModelConfig;
+  /** Weights that the loss uses beside the model's own. */
+  readonly extra?: Readonly<Record<string, Shape>>;
   readonly loss: LossFn;
   readonly optimizer: Optimizer;
   readonly max_grad_norm?: number;
@@ -42,7 +44,7 @@ export const IDLE_BYTES = 120 * 2 ** 20;
 export const NODE_BYTES = 23 * 2 ** 10;
 
 export function trainingCost(plan: TrainingPlan): SessionCost {
-  const weights = hollow(parameterShapes(plan.config));
+  const weights = hollow({ ...parameterShapes(plan.config), ...plan.extra });
   const adapters = plan.lora ? hollow(loraShapes(weights, plan.lora)) : {};
   const shapes = { ...weights, ...adapters };
   const trained = plan.lora ? only(adapters, isAdapter) : shapes;
