@@ -152,6 +152,14 @@ describe("a store on disk", () => {
     }
   });
 
+  test("takes no half-written record of a writer that was killed for an artifact", async () => {
+    const on = open();
+    await commit(on, "one");
+    writeFileSync(join(on.store.root, "actions", "cc", `${key}.json.4711.0.tmp`), "{");
+    expect(await on.store.keys()).toEqual([key]);
+    expect(await on.store.verify()).toEqual([]);
+  });
+
   test("does not trust a list of files that changed", async () => {
     const on = open();
     const { tree } = await commit(on, "one");

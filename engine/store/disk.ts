@@ -290,7 +290,9 @@ export class DiskStore implements Store {
   }
 
   async keys(): Promise<string[]> {
-    return filesIn(join(this.root, "actions")).map((path) => path.slice(3, -".json".length));
+    // A writer that was killed may have left its temporary file.
+    const named = filesIn(join(this.root, "actions")).filter((path) => path.endsWith(".json"));
+    return named.map((path) => path.slice(3, -".json".length));
   }
 
   async records(): Promise<readonly ActionRecord[]> {

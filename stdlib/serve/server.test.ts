@@ -272,15 +272,20 @@ describe("requests that end otherwise", () => {
 
   test("a server that is stopped lets answers end, takes no new ones, and frees its port", async () => {
     const own = await serve(answerer, options);
-    const before = clientOf(own).chat.completions.create({
+    const before = await clientOf(own).chat.completions.create({
       model: "tiny",
       messages: user("on"),
       max_tokens: 60,
       seed: 5,
+      stream: true,
     });
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    const stopped = own.stop(10_000);
-    expect((await before).choices[0]!.finish_reason).toBe("length");
+    let stopped: Promise<void> | undefined;
+    let ending: string | null | undefined;
+    for await (const { choices } of before) {
+      stopped ??= own.stop(10_000); // it has begun to answer
+      ending = choices[0]?.finish_reason ?? ending;
+    }
+    expect(ending).toBe("length");
     await stopped;
     await expect(fetch(`${own.url}/models`)).rejects.toThrow();
   });
