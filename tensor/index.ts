@@ -19,7 +19,7 @@ export {
   type Generator,
   type GeneratorOptions,
 } from "./decode/generator.ts";
-export { type SamplingOptions, sampleToken } from "./decode/sample.ts";
+export { type SamplingOptions, sampleToken, temperedLogprob } from "./decode/sample.ts";
 export { TensorError, type TensorErrorCode } from "./error.ts";
 export { type HostTensor, type ParamSource, type Params, tensor } from "./host.ts";
 export { grad } from "./ir/autodiff.ts";

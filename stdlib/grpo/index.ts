@@ -14,7 +14,7 @@ import {
 export const grpo = defineStage(
   {
     name: "grpo",
-    version: 1,
+    version: 2,
     doc: "Group relative policy optimisation (Shao et al. 2024): no value function; scores are measured in deviations from the mean of their group, and the KL is part of the loss.",
     inputs: policyInputs,
     params: Type.Object({

@@ -1,4 +1,4 @@
-// What policy, reference and value function say of the tokens that were drawn.
+// What reference and value function say of the tokens that were drawn.
 import { type Backend, createEvaluator, type Params } from "../../tensor/index.ts";
 import type { OpenModel } from "../training/model.ts";
 import { type Assessed, rowsOf, type Scored, tokensOf } from "./episode.ts";
@@ -26,15 +26,13 @@ export function openAssessor(
   const evaluator = createEvaluator({
     backend,
     models: {
-      policy: { config: policy.config, params: weights },
       reference: { config: reference.config, params: reference.params },
+      ...(values === "shared" && { policy: { config: policy.config, params: weights } }),
     },
-    build(b, { policy, reference }, inputs) {
-      const { states, logprobs } = responseTerms(b, policy!, inputs, params.temperature);
+    build(b, { reference, policy }, inputs) {
       return {
-        logprobs,
         reference: responseTerms(b, reference!, inputs, params.temperature).logprobs,
-        ...(values === "shared" && { values: valuesOf(b, policy!, states) }),
+        ...(policy && { values: valuesOf(b, policy, policy.hiddenAt(inputs.ids!, inputs.rows!)) }),
       };
     },
   });
@@ -47,11 +45,10 @@ export function openAssessor(
         const chunk = episodes.slice(at, at + size);
         const out = await evaluator.run({ ...tokensOf(chunk, size, policy.geometry.maxLength) });
         const of = (name: string) => (out[name] ? rowsOf(out[name].data, chunk) : undefined);
-        const [logprobs, reference, shared] = [of("logprobs")!, of("reference")!, of("values")];
+        const [reference, shared] = [of("reference")!, of("values")];
         chunk.forEach((episode, i) => {
           assessed.push({
             ...episode,
-            logprobs: logprobs[i]!,
             reference: reference[i]!,
             values: critic?.[at + i] ?? shared?.[i] ?? [],
           });

@@ -76,9 +76,14 @@ export function policyCost(
       prompt,
       max_new_tokens,
     });
-    // Policy, reference, reward model and value function read every episode once.
+    // Reference, reward model and value function read every episode once, the policy only where it carries the value head.
     const bytes = (model: KnownModel) => modelBytes(model.config);
-    const readers = [policy, reference, ...(reward ? [reward] : []), ...(critic ? [valued] : [])];
+    const readers = [
+      reference,
+      ...(objective.sharedValue ? [policy] : []),
+      ...(reward ? [reward] : []),
+      ...(critic ? [valued] : []),
+    ];
     const reading = readers.reduce((sum, model) => sum + bytes(model), 0) / bytes(policy);
     const minibatches = batch_size / minibatch_size;
     const scoring = FORWARD * learner.flops * reading * minibatches;

@@ -15,8 +15,13 @@ export interface Episode {
   readonly text: string;
 }
 
+export interface Sampled extends Episode {
+  /** log π(a_t|s_t) of the policy that drew them, at its temperature, in nats. */
+  readonly logprobs: readonly number[];
+}
+
 /** What the reward says of the whole response. */
-export interface Scored extends Episode {
+export interface Scored extends Sampled {
   readonly score: number;
   /** The score that is learnt from: clipped, and less where the response did not end. */
   readonly shaped: number;
@@ -24,10 +29,8 @@ export interface Scored extends Episode {
   readonly truth?: number;
 }
 
-/** What models say of its tokens, one number each. */
+/** What the other models say of its tokens, one number each. */
 export interface Assessed extends Scored {
-  /** log π(a_t|s_t) of the policy that drew them, in nats. */
-  readonly logprobs: readonly number[];
   readonly reference: readonly number[];
   /** V(s_t); nothing where there is no value function. */
   readonly values: readonly number[];

@@ -15,7 +15,7 @@ const paper = { "x-source": "Schulman et al. 2017; lm-human-preferences; TRL" };
 export const ppo = defineStage(
   {
     name: "ppo",
-    version: 1,
+    version: 2,
     doc: "Reinforcement learning from a reward (Ouyang et al. 2022 §3.5): samples responses, scores them, and raises what did better than the value function expected, at a price per nat of KL.",
     inputs: policyInputs,
     params: Type.Object({

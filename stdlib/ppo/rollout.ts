@@ -2,15 +2,15 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { type OutputContext, openRowJournal, TaskError } from "../../engine/index.ts";
-import { type Backend, createGenerator, type Params, stream } from "../../tensor/index.ts";
+import { type Backend, createGenerator, type Params, stream, temperedLogprob } from "../../tensor/index.ts";
 import { type Prompt, readPrompts } from "../generate/prompts.ts";
 import type { OpenModel } from "../training/model.ts";
-import type { Episode } from "./episode.ts";
+import type { Sampled } from "./episode.ts";
 import type { PolicyParams } from "./params.ts";
 
 export interface Sampler {
   /** The episodes of an iteration: `samples` in a row answer the same prompt. */
-  sample(iteration: number): Promise<Episode[]>;
+  sample(iteration: number): Promise<Sampled[]>;
   dispose(): Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export async function openSampler(
       // A response depends on the weights and its own stream alone, so those that a killed attempt had finished are kept.
       const journal = scratch === undefined ? undefined : openRowJournal(journalOf(iteration));
       const kept = asked.map((_, i) => journal?.get(i) as unknown as Kept | undefined);
-      const open = asked.flatMap((prompt, i) => (kept[i] ? [] : [{ prompt, i }]));
+      const open = asked.flatMap((prompt, i) => (kept[i] ? [] : [{ prompt, i, logprobs: [] as number[] }]));
       await generator.generate(
         open.map(({ prompt }) => prompt.ids),
         {
@@ -54,18 +54,21 @@ export async function openSampler(
           eos: [eos],
           random,
           row_ids: open.map(({ i }) => `${iteration}:${i}`),
+          onToken(index, id, _, all) {
+            open[index]!.logprobs.push(temperedLogprob(all, id, temperature));
+          },
           onRow(index, { ids, stop }) {
-            const { i } = open[index]!;
-            kept[i] = { ids: [...ids], ended: stop === "eos" };
-            journal?.put(i, { ids: [...ids], ended: stop === "eos" });
+            const { i, logprobs } = open[index]!;
+            kept[i] = { ids: [...ids], ended: stop === "eos", logprobs };
+            journal?.put(i, { ...kept[i] });
           },
         },
       );
       journal?.close();
       if (scratch !== undefined && iteration > 0) rmSync(journalOf(iteration - 1), { force: true });
       return asked.map(({ prompt, row, ids: promptIds }, i) => {
-        const { ids, ended } = kept[i]!;
-        return { prompt, row, promptIds, ids, ended, text: policy.tokenizer.decode(ids) };
+        const { ids, ended, logprobs } = kept[i]!;
+        return { prompt, row, promptIds, ids, ended, logprobs, text: policy.tokenizer.decode(ids) };
       });
     },
     dispose: () => generator.dispose(),
@@ -75,6 +78,7 @@ export async function openSampler(
 interface Kept {
   readonly ids: number[];
   readonly ended: boolean;
+  readonly logprobs: number[];
 }
 
 /** Prompts come in a new order at every pass over them; an iteration takes the next `count`. */

@@ -16,6 +16,8 @@ import { promptsOf } from "./rollout.ts";
 interface Fixture {
   readonly prompts: readonly number[][];
   readonly responses: readonly number[][][];
+  /** What TRL's policy says of them as it is when they are drawn. */
+  readonly logprobs: readonly number[][][];
   readonly settings: Readonly<
     Record<"kl_coef" | "learning_rate" | "vf_coef" | "epochs" | "clip" | "value_clip" | "lambda", number>
   >;
@@ -59,7 +61,7 @@ test("policy and value function move as TRL's do", async () => {
   for (const [iteration, given] of responses.entries()) {
     const journal = openRowJournal(join(scratch, `rollout-${iteration}.jsonl`));
     for (const [place, prompt] of promptsOf(iteration, given.length, given.length, seed).entries()) {
-      journal.put(place, { ids: given[prompt]!, ended: false });
+      journal.put(place, { ids: given[prompt]!, ended: false, logprobs: trl.logprobs[iteration]![prompt]! });
     }
     journal.close();
   }

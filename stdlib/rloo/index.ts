@@ -14,7 +14,7 @@ import {
 export const rloo = defineStage(
   {
     name: "rloo",
-    version: 1,
+    version: 2,
     doc: "REINFORCE leave-one-out (Ahmadian et al. 2024): no value function; a response is held against the mean of the other responses to its prompt.",
     inputs: policyInputs,
     params: Type.Object({

@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { stream } from "../random.ts";
-import { checkSampling, penalized, type SamplingOptions, sampleToken } from "./sample.ts";
+import { checkSampling, penalized, type SamplingOptions, sampleToken, temperedLogprob } from "./sample.ts";
 
 const row = (...p: number[]) => Float32Array.from(p, Math.log);
 
@@ -23,6 +23,13 @@ const near = (got: number[], wanted: number[]) =>
   wanted.forEach((w, i) => {
     expect(Math.abs(got[i]! - w), `token ${i}: ${got[i]} for ${w}`).toBeLessThan(w === 0 ? 1e-12 : 0.03);
   });
+
+test("the log-probability of a token at a temperature is that of the distribution it is drawn from", () => {
+  const p = row(0.1, 0.4, 0.3, 0.2);
+  expect(temperedLogprob(p, 3, 1)).toBe(p[3]);
+  // At 0.5 they are squared: .04 of .01 + .16 + .09 + .04.
+  expect(temperedLogprob(p, 3, 0.5)).toBeCloseTo(Math.log(0.04 / 0.3), 6);
+});
 
 describe("sampleToken", () => {
   const p = row(0.1, 0.4, 0.3, 0.2);

@@ -88,6 +88,13 @@ export function sampleToken(
   return at === undefined ? best : ids[at]!;
 }
 
+/** log p(id), in nats, at a temperature above 0, of log-probabilities [V] at temperature 1. */
+export function temperedLogprob(logprobs: Float32Array, id: number, temperature: number): number {
+  if (temperature === 1) return logprobs[id]!;
+  const weights = tempered(logprobs, temperature);
+  return Math.log(weights[id]! / sum(weights));
+}
+
 /** p^(1/temperature), the most probable one 1. */
 function tempered(logprobs: Float32Array, temperature: number): Float64Array {
   const most = logprobs.reduce((x, y) => Math.max(x, y), Number.NEGATIVE_INFINITY);
