@@ -99,6 +99,7 @@ export {
   type Batch,
   createTrainer,
   type LossFn,
+  type PlannedStep,
   type StepResult,
   type Trainer,
   type TrainerOptions,

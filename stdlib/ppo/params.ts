@@ -65,7 +65,14 @@ interface PolicyDefaults extends TrainingDefaults {
 export function policyParams(defaults: PolicyDefaults) {
   const source = { "x-source": defaults.source };
   // These train for a number of episodes, and their running average goes by the paper's name.
-  const { epochs: _, steps: __, eval_every: ___, ema_decay: ____, ...training } = trainingParams(defaults);
+  const {
+    epochs: _,
+    steps: __,
+    eval_every: ___,
+    ema_decay: ____,
+    steps_per_run: _____,
+    ...training
+  } = trainingParams(defaults);
   return {
     episodes: Type.Integer({
       "x-rehearse": { always: 8 },
@@ -197,7 +204,7 @@ export function policyParams(defaults: PolicyDefaults) {
 }
 
 export interface PolicyParams
-  extends Omit<TrainingParams, "epochs" | "steps" | "eval_every" | "ema_decay">,
+  extends Omit<TrainingParams, "epochs" | "steps" | "eval_every" | "ema_decay" | "steps_per_run">,
     LoraParams {
   readonly episodes: number;
   readonly minibatch_size: number;

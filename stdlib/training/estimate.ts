@@ -55,7 +55,7 @@ export const rowsOf = ({ facts, metrics }: Known): number | undefined =>
 /** fp32 safetensors. */
 export const modelBytes = (config: ModelConfig): number => 4 * parameterCount(config);
 
-type Params = Omit<TrainingParams, "epochs"> & { readonly epochs?: number } & LoraParams;
+type Params = Omit<TrainingParams, "epochs" | "steps_per_run"> & { readonly epochs?: number } & LoraParams;
 
 export interface Work<E> {
   readonly params: Params;

@@ -49,6 +49,7 @@ const BESIDE = "beside";
 export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
   const { ctx, trainer, examples } = options;
   const { params } = ctx;
+  const { eval_every } = params;
   const steps = params.steps ?? Math.max(1, Math.ceil((examples * params.epochs) / params.batch_size));
   const rate = schedule({
     kind: params.schedule,
@@ -83,39 +84,51 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
 
   let evaluated: Readonly<Record<string, number>> = {};
   ctx.progress({ done: start, total: steps, unit: "steps" });
-  if (options.evaluate && params.eval_every !== undefined && start === 0) {
+  if (options.evaluate && eval_every !== undefined && start === 0) {
     ctx.progress({ done: 0, total: steps, unit: "steps", metrics: await options.evaluate() });
   }
-  for (let step = start; step < steps; step++) {
-    const indices = order.next().value;
-    const learning_rate = rate(step);
-    await options.before?.(indices, step);
-    const pieces = chunks(indices, params.micro_batch_size ?? indices.length);
-    const { loss, grad_norm, metrics } = await trainer
-      .step(
-        pieces.map((piece) => options.batch(piece, indices)),
-        { learning_rate },
-      )
-      .catch((error: unknown) => {
-        if (error instanceof TensorError && error.code === "diverged")
-          throw diverged(step, error.message, learning_rate);
-        throw error;
-      });
-    if (step === 0) first_loss = loss;
-    if (step >= Math.floor(0.9 * steps)) tail.add({ loss, ...metrics });
-    tokens += options.tokens(indices);
-    const due = params.eval_every !== undefined && (step + 1) % params.eval_every === 0;
-    const evaluating = options.evaluate !== undefined && (due || step + 1 === steps);
-    if (evaluating) evaluated = await options.evaluate!();
-    ctx.progress({
-      done: step + 1,
-      total: steps,
-      unit: "steps",
-      metrics: { loss, ...metrics, ...(evaluating && evaluated), learning_rate, grad_norm, tokens },
+  /** How many steps may be taken before anybody looks. */
+  const together = (step: number) =>
+    options.before
+      ? 1
+      : Math.min(
+          params.steps_per_run,
+          steps - step,
+          eval_every === undefined ? steps : eval_every - (step % eval_every),
+        );
+  for (let step = start; step < steps; ) {
+    const chosen = Array.from({ length: together(step) }, () => order.next().value);
+    for (const indices of chosen) await options.before?.(indices, step);
+    const planned = chosen.map((indices, i) => ({
+      batch: chunks(indices, params.micro_batch_size ?? indices.length).map((piece) =>
+        options.batch(piece, indices),
+      ),
+      learning_rate: rate(step + i),
+    }));
+    const results = await trainer.steps(planned).catch((error: unknown) => {
+      if (error instanceof TensorError && error.code === "diverged")
+        throw diverged(step, error.message, planned[0]!.learning_rate);
+      throw error;
     });
+    for (const [i, { loss, grad_norm, metrics }] of results.entries()) {
+      if (step === 0) first_loss = loss;
+      if (step >= Math.floor(0.9 * steps)) tail.add({ loss, ...metrics });
+      tokens += options.tokens(chosen[i]!);
+      step++;
+      const due = eval_every !== undefined && step % eval_every === 0;
+      const evaluating = options.evaluate !== undefined && (due || step === steps);
+      if (evaluating) evaluated = await options.evaluate!();
+      const { learning_rate } = planned[i]!;
+      ctx.progress({
+        done: step,
+        total: steps,
+        unit: "steps",
+        metrics: { loss, ...metrics, ...(evaluating && evaluated), learning_rate, grad_norm, tokens },
+      });
+    }
     await breathe();
     const elapsed = (performance.now() - saved) / 1000;
-    if (step + 1 < steps && (ctx.signal.aborted || elapsed >= params.checkpoint_every)) await save();
+    if (step < steps && (ctx.signal.aborted || elapsed >= params.checkpoint_every)) await save();
     ctx.signal.throwIfAborted();
   }
   await trainer.settle();

@@ -172,6 +172,16 @@ export function trainingParams(defaults: TrainingDefaults) {
       "x-source": "Align: a kill costs a minute at most",
       "x-execution": true,
     }),
+    steps_per_run: Type.Integer({
+      minimum: 1,
+      default: 1,
+      description:
+        "Most optimiser steps in one run of the device, where batches in a row have one shape (as packed ones do) and none is in " +
+        "pieces: the same bits, and weights that need not travel in between. Checkpoints and evaluations wait for its end.",
+      "x-unit": "steps",
+      "x-source": "torch and transformers: a step at a time",
+      "x-execution": true,
+    }),
     eval_every: Type.Optional(
       Type.Integer({
         "x-rehearse": { most: 1 },
@@ -298,6 +308,7 @@ export interface TrainingParams {
   readonly micro_batch_size?: number;
   readonly recompute: boolean;
   readonly checkpoint_every: number;
+  readonly steps_per_run: number;
   readonly eval_every?: number;
 }
 

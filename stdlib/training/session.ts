@@ -22,7 +22,7 @@ import { type OpenModel, saveModel } from "./model.ts";
 import { type DropoutParams, type LoraParams, loraFor, type TrainingParams } from "./params.ts";
 
 /** How long it trains is the business of its loop. */
-type SessionParams = Omit<TrainingParams, "epochs"> & Partial<DropoutParams> & LoraParams;
+type SessionParams = Omit<TrainingParams, "epochs" | "steps_per_run"> & Partial<DropoutParams> & LoraParams;
 
 export interface Session {
   readonly trainer: Trainer;

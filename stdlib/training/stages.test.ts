@@ -96,6 +96,25 @@ test("recomputation changes no byte of the model", async () => {
   expect(await digest(twice.dir)).toBe(await digest(plain.dir));
 });
 
+test("several steps in one run change no byte, and are looked at where they would be", async () => {
+  const params = { sequence_length: 16, eval_every: 5 };
+  const seen = async (extra: object) => {
+    const told: Progress[] = [];
+    const inputs = { model, data: data.text, eval: data.text };
+    const { dir, metrics } = await run(
+      pretrain,
+      { ...params, ...extra },
+      {
+        inputs,
+        onProgress: (progress: Progress) => told.push(progress),
+      },
+    );
+    return { bytes: await digest(dir), metrics, told };
+  };
+  // 12 steps, evaluated after 5 and 10: runs of 3, 2, 3, 2, 2.
+  expect(await seen({ steps_per_run: 3 })).toEqual(await seen({}));
+});
+
 test.each(["adafactor", "rmsprop", "sgd"] as const)("%s lowers the loss", async (optimizer) => {
   const learning_rate = { adafactor: 3e-3, rmsprop: 1e-3, sgd: 0.5 }[optimizer];
   const { metrics } = await run(sft, {
@@ -224,6 +243,7 @@ describe("checkpoints", () => {
     ],
     ["dpo with adapters", dpo, { lora: { r: 2 }, learning_rate: 1e-2 }],
     ["pretrain with adafactor", pretrain, { sequence_length: 16, optimizer: "adafactor" }],
+    ["pretrain with several steps in a run", pretrain, { sequence_length: 16, steps_per_run: 5 }],
   ] as const)("%s: goes on where it was stopped and ends with the same bytes", async (_, stage, params) => {
     const scratch = await temporaryFolder();
     const whole = await run(stage, params);

@@ -20,8 +20,17 @@ export interface CompileOptions {
    * computed in an order of their own.
    */
   readonly narrow?: boolean;
+  /** Only where `Backend.loops`: the graph is computed several times in one run. */
+  readonly loop?: Loop;
   /** Only where `Backend.freezes`: inputs that are given now and for good, and not fed at any run. */
   readonly frozen?: FrozenInputs;
+}
+
+/** An output with the name of an input is that input the next time; in the end it comes out. The others come out of every time: [times, …]. */
+export interface Loop {
+  readonly times: number;
+  /** Inputs that are others every time: they are fed as [times, …]. */
+  readonly each: (input: string) => boolean;
 }
 
 export interface FrozenInputs {
@@ -37,6 +46,8 @@ export interface Backend {
   readonly fingerprint: string;
   /** Knows CompileOptions.frozen. */
   readonly freezes?: boolean;
+  /** Knows CompileOptions.loop. */
+  readonly loops?: boolean;
   compile(graph: Graph, options?: CompileOptions): Promise<Executable>;
   /**
    * Brings the numbers of `state` arrays back from the device and lets go of its copies: they are plain arrays again.

@@ -75,6 +75,27 @@ export const contract: readonly Check[] = [
     },
   },
   {
+    title:
+      "where it loops, it computes several times in one run, each time from the state of the time before",
+    async run(backend) {
+      if (!backend.loops) return;
+      const b = new Builder();
+      const [m, half] = [b.input("m", [2]), b.input("half", [])];
+      const next = b.add(b.mul(m, half), b.input("g", [2]));
+      const loop = { times: 3, each: (name: string) => name === "g" };
+      const graph = b.finish({ m: next, sum: b.sum(next) });
+      const executable = await backend.compile(graph, { loop, state: (name) => name === "m" });
+      const state = Float32Array.of(2, 4);
+      const g = Float32Array.of(1, 1, 2, 2, 3, 3);
+      const out = await executable.run({ m: state, half: Float32Array.of(0.5), g }, { m: state });
+      await backend.reclaim?.([state]);
+      // 2/2+1, 2/2+2, 3/2+3 and 4/2+1, 3/2+2, 3.5/2+3
+      assert.deepEqual([...state], [4.5, 4.75]);
+      assert.deepEqual([...out.sum!], [5, 6.5, 9.25]);
+      await executable.dispose();
+    },
+  },
+  {
     title: "an input that is missing, of the wrong size or of the wrong type is refused by name",
     async run(backend) {
       const b = new Builder();

@@ -25,6 +25,8 @@ export interface StepSpec extends ForwardOptions {
   readonly optimizer: Optimizer;
   readonly max_grad_norm?: number;
   readonly recompute?: boolean;
+  /** Takes trained weights out of their buckets in the graph, where the buckets are computed (a loop), instead of as inputs. */
+  readonly unpack?: boolean;
 }
 
 /** Inputs p/ weights and buckets, m/ v/ … slots by bucket, s/ scalars, b/ batch, keep/ dropout → outputs p/, slots, loss, grad_norm, metric/. */
@@ -59,10 +61,21 @@ export function applyGraph(spec: StepSpec): Graph {
   return b.finish(applied(b, spec, whole));
 }
 
-function inputs(b: Builder, prefix: string, shapes: Params): Record<string, Value> {
-  return Object.fromEntries(
-    Object.entries(shapes).map(([name, { shape }]) => [name, b.input(`${prefix}/${name}`, shape)]),
-  );
+function weightInputs(b: Builder, { shapes, buckets, unpack = false }: StepSpec): Record<string, Value> {
+  const params: Record<string, Value> = {};
+  for (const { name: bucket, shape, members } of unpack ? buckets : []) {
+    const whole = b.input(`p/${bucket}`, shape);
+    params[bucket] = whole;
+    if (members.length === 1) continue;
+    const parts = b.split(
+      whole,
+      -1,
+      members.map(({ size }) => size),
+    );
+    for (const [i, { name, shape }] of members.entries()) params[name] = b.reshape(parts[i]!, shape);
+  }
+  for (const [name, { shape }] of Object.entries(shapes)) params[name] ??= b.input(`p/${name}`, shape);
+  return params;
 }
 
 /** Inputs p/, b/ → outputs loss, metric/, without dropout. */
@@ -72,10 +85,10 @@ export function evaluateGraph(spec: StepSpec): Graph {
 }
 
 function forward(spec: StepSpec, training: boolean) {
-  const { config, shapes, batch, loss: lossFn } = spec;
+  const { config, batch, loss: lossFn } = spec;
   const rewrites = forwardRewrites(spec, training);
   const b = new Builder(rewrites.intercept);
-  const params = inputs(b, "p", shapes);
+  const params = weightInputs(b, spec);
   const fields = Object.fromEntries(
     Object.entries(batch).map(([name, x]) => [
       name,

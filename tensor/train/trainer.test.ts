@@ -99,6 +99,68 @@ describe("determinism", () => {
   });
 });
 
+describe("several steps in one run", () => {
+  const planned = (count: number, first = 0) =>
+    Array.from({ length: count }, (_, i) => ({
+      batch: batch(first + i),
+      learning_rate: rate.learning_rate / (1 + i), // a schedule goes on inside
+    }));
+
+  test.each<[string, Partial<TrainerOptions>]>([
+    ["all weights", {}],
+    ["an average, and layers computed twice", { ema_decay: 0.9, recompute: true }],
+    ["dropout", { residual_dropout: { p: 0.3, ramp: true } }],
+    ["some of the weights", { trainable: (name) => name.includes("mlp") }],
+  ])("have the bits of one by one: %s", async (_, options) => {
+    const backend = await onnxBackend();
+    const [apart, together] = [open(backend, options), open(backend, options)];
+    const wanted = [];
+    for (const { batch, learning_rate } of planned(5))
+      wanted.push(await apart.step(batch, { learning_rate }));
+    expect(await together.steps(planned(5))).toEqual(wanted);
+    expect(together.state().step).toBe(5);
+    expect(digest(together.params())).toBe(digest(apart.params()));
+    for (const [slot, kept] of Object.entries(apart.state().slots))
+      expect(digest(together.state().slots[slot]!), slot).toBe(digest(kept));
+    // And on from there, one by one and together.
+    await apart.step(batch(9), rate);
+    await together.steps([{ batch: batch(9), ...rate }]);
+    expect(digest(together.params())).toBe(digest(apart.params()));
+    for (const trainer of [apart, together]) await trainer.dispose();
+  });
+
+  test("of different shapes, of several micro-batches, or where nothing loops, are taken one by one", async () => {
+    const backend = await onnxBackend();
+    const mixed = [
+      { batch: batch(0), ...rate },
+      { batch: batch(1, 2, 12), ...rate },
+      { batch: [batch(2), batch(3)], ...rate },
+    ];
+    for (const on of [backend, { ...backend, loops: false }]) {
+      const [apart, together] = [open(backend), open(on)];
+      for (const steps of [mixed, planned(3)]) {
+        for (const { batch, learning_rate } of steps) await apart.step(batch, { learning_rate });
+        expect(await together.steps(steps)).toHaveLength(3);
+      }
+      expect(digest(together.params())).toBe(digest(apart.params()));
+      for (const trainer of [apart, together]) await trainer.dispose();
+    }
+  });
+
+  test("one that is not finite ends them all, and the weights are those from before", async () => {
+    const trainer = open(await onnxBackend());
+    await trainer.step(batch(0), rate);
+    const before = digest(trainer.params());
+    const [first, second, third] = planned(3);
+    const wild = { ...second!, learning_rate: 1e38 };
+    await expect(trainer.steps([first!, wild, third!])).rejects.toThrow(
+      /step 4 gave loss|from before step 2/,
+    );
+    expect(digest(trainer.params())).toBe(before);
+    await trainer.dispose();
+  });
+});
+
 test("a large model keeps the programs of its last four shapes, and has the losses of one that keeps all", async () => {
   const backend = await onnxBackend();
   const events: string[] = [];

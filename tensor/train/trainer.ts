@@ -2,7 +2,7 @@
 
 import type { Arrays, Backend, Executable } from "../backends/backend.ts";
 import { check, TensorError } from "../error.ts";
-import { checkParams, dtypeOf, type HostTensor, isLarge, type Params } from "../host.ts";
+import { checkParams, type HostTensor, isLarge, type Params } from "../host.ts";
 import type { Builder } from "../ir/builder.ts";
 import type { Value } from "../ir/graph.ts";
 import { type ModelConfig, parameterShapes } from "../models/config.ts";
@@ -11,6 +11,16 @@ import { EMA, withEma } from "../optim/ema.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import { alone, type Bucket, bucketsOf, type Store, store } from "./buckets.ts";
 import { keepMask } from "./dropout.ts";
+import {
+  type Arrays32,
+  batchFeeds,
+  idsShape,
+  prefixed,
+  readResult,
+  shapesOf,
+  stacked,
+  wholes,
+} from "./feeds.ts";
 import { type ForwardOptions, KEEP } from "./forward.ts";
 import { accumulateGraph, applyGraph, evaluateGraph, type StepSpec, stepGraph } from "./step-graph.ts";
 
@@ -63,12 +73,24 @@ export interface StepResult {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
+/** A step to come. */
+export interface PlannedStep {
+  readonly batch: Batch | readonly Batch[];
+  readonly learning_rate: number;
+}
+
 export interface Trainer {
   /**
    * One optimiser step. Several micro-batches are accumulated: their losses, metrics and gradients are added,
    * so each must already be divided by the count of the whole batch.
    */
   step(batch: Batch | readonly Batch[], options: { readonly learning_rate: number }): Promise<StepResult>;
+  /**
+   * One optimiser step after the other, with the same bits. Where the backend loops, and all are of one micro-batch of
+   * the same shapes, they are one run of the device, in which weights and slots do not travel; when it diverges the
+   * weights are those from before all of them.
+   */
+  steps(planned: readonly PlannedStep[]): Promise<StepResult[]>;
   /** Loss and metrics of a batch under the present weights (the averaged ones, if kept), without dropout; moves nothing. */
   evaluate(batch: Batch): Promise<Omit<StepResult, "grad_norm">>;
   /**
@@ -130,13 +152,14 @@ export function createTrainer(options: TrainerOptions): Trainer {
     );
   const slotFeeds = () => Object.assign({}, ...Object.entries(slots).map(([slot, s]) => wholes(slot, s)));
 
-  async function executable(kind: "step" | "accumulate" | "apply" | "evaluate", batch: Batch) {
-    const signature = kind === "apply" ? "" : signatureOf(batch);
-    const key = `${kind} ${signature}`;
+  /** `times` steps in one run, where it is more than 1. */
+  async function executable(kind: "step" | "accumulate" | "apply" | "evaluate", batch: Batch, times = 1) {
+    const signature = kind === "apply" ? "" : shapesOf(batch);
+    const key = `${kind} ${times} ${signature}`;
     let found = compiled.get(key);
     compiled.delete(key); // the last used goes to the end
     if (!found) {
-      const spec: StepSpec = { ...options, optimizer, shapes: all, buckets, batch };
+      const spec: StepSpec = { ...options, optimizer, shapes: all, buckets, batch, unpack: times > 1 };
       const builds = {
         step: stepGraph,
         accumulate: accumulateGraph,
@@ -147,7 +170,8 @@ export function createTrainer(options: TrainerOptions): Trainer {
       const masks = graph.inputs.flatMap(({ attrs: { name, shape } }) =>
         name.startsWith(KEEP) ? [{ name, rows: shape[0]!, width: shape[1]! }] : [],
       );
-      found = backend.compile(graph, { state: isState, frugal }).then((run) => ({ run, masks }));
+      const loop = times > 1 && { loop: { times, each: (name: string) => !isState(name) } };
+      found = backend.compile(graph, { state: isState, frugal, ...loop }).then((run) => ({ run, masks }));
       for (const [oldest, entry] of compiled) {
         if (!frugal || compiled.size < KEPT_PROGRAMS) break;
         compiled.delete(oldest);
@@ -158,85 +182,106 @@ export function createTrainer(options: TrainerOptions): Trainer {
     return found;
   }
 
-  /** Which elements dropout keeps in a micro-batch whose first row is the step's row number `first`. */
-  function maskFeeds(sites: readonly Site[], batch: Batch, first: number): Arrays {
+  /** Which elements dropout keeps in a micro-batch whose first row is the row number `first` of step `at`. */
+  function maskFeeds(sites: readonly Site[], batch: Batch, first = 0, at = steps): Arrays {
     if (sites.length === 0) return {};
     const [B, T] = idsShape(batch);
     const { seed = 0 } = options;
     return Object.fromEntries(
       sites.map(({ name, rows, width }) => [
         name,
-        keepMask(name, { seed, step: steps, first, B: rows === B * T ? B : 1, size: rows * width }),
+        keepMask(name, { seed, step: at, first, B: rows === B * T ? B : 1, size: rows * width }),
       ]),
     );
   }
 
-  async function update(
-    kind: "step" | "apply",
-    batch: Batch,
-    learningRate: number,
-    feeds: Arrays32,
-    summed?: number,
-  ): Promise<StepResult> {
-    const { run, masks } = await executable(kind, batch);
-    const scalars = optimizer.scalars(steps + 1, learningRate);
+  function scalarFeeds(step: number, learning_rate: number): Arrays32 {
+    check(
+      Number.isFinite(learning_rate) && learning_rate >= 0,
+      "argument",
+      () => `learning_rate is ${learning_rate}`,
+    );
+    const scalars = Object.entries(optimizer.scalars(step, learning_rate));
+    return Object.fromEntries(scalars.map(([name, x]) => [`s/${name}`, Float32Array.of(x)]));
+  }
+
+  /** Runs a program that moves the weights `count` steps on. `loss` is given where the program does not compute it. */
+  async function advance(run: Executable, feeds: Arrays, count = 1, loss?: number): Promise<StepResult[]> {
     settled = backend.reclaim === undefined;
     const into: Arrays = { ...wholes("p", spare), ...slotFeeds() };
-    const out = await run.run(
-      {
-        ...(kind === "step" && prefixed("p", weights())),
-        ...wholes("p", current),
-        ...slotFeeds(),
-        ...Object.fromEntries(Object.entries(scalars).map(([name, x]) => [`s/${name}`, Float32Array.of(x)])),
-        ...maskFeeds(masks, batch, 0),
-        ...feeds,
-      },
-      into,
-    );
-    const read = readResult(out as Arrays32);
-    const result = summed === undefined ? read : { ...read, loss: summed };
-    if (!Number.isFinite(result.loss) || !Number.isFinite(result.grad_norm)) {
+    const out = await run.run({ ...wholes("p", current), ...slotFeeds(), ...feeds }, into);
+    const results = Array.from({ length: count }, (_, i) => ({
+      ...readResult(out as Arrays32, i),
+      ...(loss !== undefined && { loss }),
+    }));
+    results.forEach(({ loss, grad_norm }, i) => {
+      if (Number.isFinite(loss) && Number.isFinite(grad_norm)) return;
+      const before = count === 1 ? "of the step before" : `from before step ${steps + 1}`;
       throw new TensorError(
         "diverged",
-        `step ${steps + 1} gave loss ${result.loss} and gradient norm ${result.grad_norm}`,
-        "the weights are still those of the step before, the optimiser's moments are lost: restore, then lower learning_rate",
+        `step ${steps + 1 + i} gave loss ${loss} and gradient norm ${grad_norm}`,
+        `the weights are still those ${before}, the optimiser's moments are lost: restore, then lower learning_rate`,
       );
-    }
+    });
     [current, spare] = [spare, current];
-    steps++;
-    return result;
+    steps += count;
+    return results;
+  }
+
+  async function stepOf({ batch, learning_rate }: PlannedStep): Promise<StepResult> {
+    const micro = [batch].flat();
+    check(micro.length > 0, "argument", () => "step: no micro-batch was given");
+    const scalars = scalarFeeds(steps + 1, learning_rate);
+    if (micro.length === 1) {
+      const [only] = micro as [Batch];
+      const { run, masks } = await executable("step", only);
+      const feeds = {
+        ...prefixed("p", weights()),
+        ...scalars,
+        ...maskFeeds(masks, only),
+        ...batchFeeds(only),
+      };
+      return (await advance(run, feeds))[0]!;
+    }
+    sums ??= store(buckets);
+    for (const whole of Object.values(sums.buckets)) whole.fill(0);
+    const totals: Record<string, number> = {};
+    let first = 0;
+    for (const piece of micro) {
+      const { run, masks } = await executable("accumulate", piece);
+      const summed = prefixed("g", sums.params);
+      const feeds = { ...prefixed("p", weights()), ...summed, ...batchFeeds(piece) };
+      const out = await run.run({ ...feeds, ...maskFeeds(masks, piece, first) }, summed);
+      if (masks.length > 0) first += idsShape(piece)[0];
+      const { loss, metrics } = readResult(out as Arrays32);
+      for (const [name, x] of Object.entries({ loss, ...metrics })) totals[name] = (totals[name] ?? 0) + x;
+    }
+    const { loss, ...metrics } = totals;
+    const { run } = await executable("apply", {});
+    const [result] = await advance(run, { ...scalars, ...wholes("g", sums) }, 1, loss!);
+    return { ...result!, metrics };
   }
 
   const averaged = () =>
     ema_decay === undefined ? weights() : { ...frozen, ...inOrder(slots[EMA]!.params) };
 
   return {
-    async step(batch, { learning_rate }) {
-      check(
-        Number.isFinite(learning_rate) && learning_rate >= 0,
-        "argument",
-        () => `learning_rate is ${learning_rate}`,
-      );
-      const micro = Array.isArray(batch) ? (batch as readonly Batch[]) : [batch as Batch];
-      check(micro.length > 0, "argument", () => "step: no micro-batch was given");
-      if (micro.length === 1) return update("step", micro[0]!, learning_rate, batchFeeds(micro[0]!));
-
-      sums ??= store(buckets);
-      for (const whole of Object.values(sums.buckets)) whole.fill(0);
-      const totals: Record<string, number> = {};
-      let first = 0;
-      for (const piece of micro) {
-        const { run, masks } = await executable("accumulate", piece);
-        const summed = prefixed("g", sums.params);
-        const feeds = { ...prefixed("p", weights()), ...summed, ...batchFeeds(piece) };
-        const out = await run.run({ ...feeds, ...maskFeeds(masks, piece, first) }, summed);
-        if (masks.length > 0) first += idsShape(piece)[0];
-        const { loss, metrics } = readResult(out as Arrays32);
-        for (const [name, x] of Object.entries({ loss, ...metrics })) totals[name] = (totals[name] ?? 0) + x;
+    step: (batch, { learning_rate }) => stepOf({ batch, learning_rate }),
+    async steps(planned) {
+      const batches = planned.map(({ batch }) => [batch].flat() as Batch[]);
+      const shapes = new Set(batches.map((micro) => (micro.length === 1 ? shapesOf(micro[0]!) : "several")));
+      if (!backend.loops || planned.length < 2 || shapes.size > 1 || shapes.has("several")) {
+        const results: StepResult[] = [];
+        for (const next of planned) results.push(await stepOf(next));
+        return results;
       }
-      const { loss, ...metrics } = totals;
-      const { grad_norm } = await update("apply", {}, learning_rate, wholes("g", sums), loss);
-      return { loss: loss!, grad_norm, metrics };
+      const { run, masks } = await executable("step", batches[0]![0]!, planned.length);
+      const each = planned.map(({ learning_rate }, i) => {
+        const [batch] = batches[i] as [Batch];
+        const scalars = scalarFeeds(steps + 1 + i, learning_rate);
+        return { ...scalars, ...maskFeeds(masks, batch, 0, steps + i), ...batchFeeds(batch) };
+      });
+      return advance(run, { ...prefixed("p", frozen), ...stacked(each) }, planned.length);
     },
     async evaluate(batch) {
       const { run } = await executable("evaluate", batch);
@@ -288,8 +333,6 @@ export function createTrainer(options: TrainerOptions): Trainer {
   };
 }
 
-type Arrays32 = Record<string, Float32Array | Int32Array>;
-
 /** A place of dropout in a compiled step. */
 interface Site {
   readonly name: string;
@@ -310,15 +353,6 @@ function freshSlots(optimizer: Optimizer, buckets: readonly Bucket[], weights: S
   return Object.fromEntries(Object.entries(kept).map(([slot, k]) => [slot, store(k.buckets, k.fill)]));
 }
 
-function idsShape({ ids }: Batch): readonly [number, number] {
-  check(
-    typeof ids === "object" && ids.shape.length === 2,
-    "argument",
-    () => 'dropout needs the batch to have "ids" [B,T]',
-  );
-  return ids.shape as [number, number];
-}
-
 const map = (params: Params, f: (data: Float32Array) => Float32Array): Params =>
   Object.fromEntries(
     Object.entries(params).map(([name, { shape, data }]) => [name, { shape, data: f(data) }]),
@@ -326,32 +360,3 @@ const map = (params: Params, f: (data: Float32Array) => Float32Array): Params =>
 const copy = (params: Params) => map(params, (data) => data.slice());
 const pick = (params: Params, names: readonly string[]): Params =>
   Object.fromEntries(names.map((name) => [name, params[name]!]));
-const prefixed = (prefix: string, params: Params): Arrays32 =>
-  Object.fromEntries(Object.entries(params).map(([name, { data }]) => [`${prefix}/${name}`, data]));
-
-const wholes = (prefix: string, { buckets }: Store): Arrays32 =>
-  Object.fromEntries(Object.entries(buckets).map(([name, data]) => [`${prefix}/${name}`, data]));
-
-function batchFeeds(batch: Batch): Arrays32 {
-  return Object.fromEntries(
-    Object.entries(batch).map(([name, x]) => [
-      `b/${name}`,
-      typeof x === "number" ? Float32Array.of(x) : x.data,
-    ]),
-  );
-}
-
-function signatureOf(batch: Batch): string {
-  const one = ([name, x]: [string, HostTensor | number]) =>
-    typeof x === "number" ? `${name}:f32[]` : `${name}:${dtypeOf(x)}[${x.shape}]`;
-  return Object.entries(batch).map(one).sort().join(" ");
-}
-
-function readResult(out: Arrays32): StepResult {
-  const metrics = Object.entries(out).filter(([name]) => name.startsWith("metric/"));
-  return {
-    loss: out.loss?.[0] ?? 0,
-    grad_norm: out.grad_norm?.[0] ?? 0,
-    metrics: Object.fromEntries(metrics.map(([name, x]) => [name.slice("metric/".length), x[0]!])),
-  };
-}

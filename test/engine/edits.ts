@@ -156,12 +156,12 @@ export const edits: Readonly<Record<string, readonly Edit[]>> = {
       make: (w) => w.change("by: cheer)\n", "by: cheer) { score: full }\n"),
     },
     {
-      what: "micro_batch_size, recompute, checkpoint_every, eval_every: how it is executed",
+      what: "micro_batch_size, recompute, checkpoint_every, steps_per_run, eval_every: how it is executed",
       reruns: "",
       make: (w) =>
         w.change(
           "{ beta: beta,",
-          "{ micro_batch_size: 2, recompute: true, checkpoint_every: 5, eval_every: 10, beta: beta,",
+          "{ micro_batch_size: 2, recompute: true, checkpoint_every: 5, steps_per_run: 4, eval_every: 10, beta: beta,",
         ),
     },
   ],

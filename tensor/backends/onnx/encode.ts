@@ -3,7 +3,12 @@
 import type { DType } from "../../ir/graph.ts";
 import type { Shape } from "../../shape.ts";
 
-export type Attribute = number | string | { readonly int: number } | { readonly ints: readonly number[] };
+export type Attribute =
+  | number
+  | string
+  | { readonly int: number }
+  | { readonly ints: readonly number[] }
+  | { readonly graph: OnnxModel };
 
 export interface OnnxNode {
   readonly op: string;
@@ -18,7 +23,7 @@ export interface OnnxValueInfo {
   readonly name: string;
   /** Without one the value may have any. */
   readonly shape?: Shape;
-  readonly dtype: DType;
+  readonly dtype: DType | "i64";
   /** A list of such tensors. */
   readonly list?: boolean;
 }
@@ -39,7 +44,7 @@ export interface OnnxModel {
 }
 
 // TensorProto.DataType
-const elementType: Record<DType, number> = { f32: 1, i32: 6, bool: 9 };
+const elementType: Record<DType | "i64", number> = { f32: 1, i32: 6, i64: 7, bool: 9 };
 
 /** https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, ModelProto with opset 21 and com.microsoft 1. */
 export function encodeModel(model: OnnxModel): Uint8Array {
@@ -79,7 +84,7 @@ function encodeNode(node: OnnxNode): Uint8Array {
   });
 }
 
-// AttributeProto.AttributeType: FLOAT 1, INT 2, STRING 3, INTS 7
+// AttributeProto.AttributeType: FLOAT 1, INT 2, STRING 3, GRAPH 5, INTS 7
 function encodeAttribute(name: string, value: Attribute): Uint8Array {
   return message((w) => {
     w.text(1, name);
@@ -92,6 +97,9 @@ function encodeAttribute(name: string, value: Attribute): Uint8Array {
     } else if ("int" in value) {
       w.int(3, value.int);
       w.int(20, 2);
+    } else if ("graph" in value) {
+      w.bytes(6, encodeGraph(value.graph));
+      w.int(20, 5);
     } else {
       for (const n of value.ints) w.int(8, n);
       w.int(20, 7);

@@ -1,16 +1,18 @@
 // Runs one session: arrays in, arrays out, and where the device has memory of its own, state that stays there.
 
 import { TensorError } from "../../error.ts";
-import type { DType, Graph, HostArray } from "../../ir/graph.ts";
+import type { DType, HostArray } from "../../ir/graph.ts";
 import { sizeOf } from "../../shape.ts";
 import type { Arrays, CompileOptions, Executable } from "../backend.ts";
-import { checkFeeds } from "../feeds.ts";
+import { checkFeeds, type Signature } from "../feeds.ts";
 import type { DeviceMemory } from "./device-memory.ts";
 import { runInPlace } from "./in-place.ts";
 import { type OrtTensor, type Runtime, type Session, viewOf } from "./runtime.ts";
 
 export interface ExecutableOptions {
   readonly state?: CompileOptions["state"];
+  /** The outputs that stay on the device. */
+  readonly kept: readonly string[];
   readonly memory?: DeviceMemory | undefined;
   readonly profiling?: boolean;
   /** The session ends its conversion of outputs before it begins, see in-place.ts. */
@@ -20,11 +22,11 @@ export interface ExecutableOptions {
 export function createExecutable(
   ort: Runtime,
   session: Session,
-  graph: Graph,
-  { memory, state, profiling, inPlace }: ExecutableOptions,
+  signature: Signature,
+  { memory, state, kept: staying, profiling, inPlace }: ExecutableOptions,
 ): Executable {
-  const outputs = Object.entries(graph.outputs);
-  const kept = new Set(keptOutputs(graph, memory && state));
+  const outputs = Object.entries(signature.outputs);
+  const kept = new Set(staying);
   let live = true;
 
   async function feed(array: HostArray, shape: readonly number[], isState: boolean): Promise<OrtTensor> {
@@ -39,10 +41,10 @@ export function createExecutable(
   return {
     async run(feeds, into) {
       if (!live) throw new TensorError("disposed", "this executable was disposed");
-      checkFeeds(graph, feeds, into);
+      checkFeeds(signature, feeds, into);
       const fed: Record<string, OrtTensor> = {};
-      for (const { attrs } of graph.inputs) {
-        fed[`in:${attrs.name}`] = await feed(feeds[attrs.name]!, attrs.shape, state?.(attrs.name) ?? false);
+      for (const [name, { shape }] of Object.entries(signature.inputs)) {
+        fed[`in:${name}`] = await feed(feeds[name]!, shape, state?.(name) ?? false);
       }
       const arrays: Arrays = {};
       for (const [name, v] of outputs) arrays[name] = into?.[name] ?? typedArray(v.dtype, sizeOf(v.shape));
@@ -74,14 +76,6 @@ export function createExecutable(
       await session.release();
     },
   };
-}
-
-/** The outputs that stay on the device. An input passed through is not one: it would be freed under two names. */
-export function keptOutputs(graph: Graph, state: CompileOptions["state"]): string[] {
-  if (!state) return [];
-  return Object.entries(graph.outputs).flatMap(([name, v]) =>
-    state(name) && v.dtype === "f32" && v.node.op !== "input" && v.node.op !== "constant" ? [name] : [],
-  );
 }
 
 function typedArray(dtype: DType, length: number): HostArray {

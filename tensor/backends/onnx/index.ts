@@ -3,12 +3,14 @@
 import { TensorError } from "../../error.ts";
 import type { Graph, HostArray } from "../../ir/graph.ts";
 import { optimize } from "../../ir/passes/optimize.ts";
-import type { Arrays, Backend, FrozenInputs } from "../backend.ts";
+import type { Arrays, Backend, CompileOptions, FrozenInputs } from "../backend.ts";
+import { signatureOf } from "../feeds.ts";
 import { deviceMemory, identityModel } from "./device-memory.ts";
 import { encodeModel, type OnnxModel } from "./encode.ts";
-import { createExecutable, keptOutputs } from "./executable.ts";
+import { createExecutable } from "./executable.ts";
 import { freeze } from "./freeze.ts";
 import { withEnd, worksInPlace } from "./in-place.ts";
+import { looped, loopSignature } from "./loop.ts";
 import { isStep, stepLowerings } from "./lower-step.ts";
 import { lowerWith } from "./lowering.ts";
 import { inFileOrder } from "./order.ts";
@@ -42,27 +44,31 @@ export async function onnxBackend(options: OnnxOptions = {}): Promise<Backend> {
     name: `onnx-${provider}`,
     fingerprint: `onnx-${provider}/${version}/${precision}/${process.arch}${identity()}`,
     freezes: provider === "cpu",
-    async compile(source, { verbatim = false, state, frozen, frugal = false, narrow = false } = {}) {
+    loops: true,
+    async compile(source, { verbatim = false, state, frozen, loop, frugal = false, narrow = false } = {}) {
       const whole = verbatim ? source : optimize(source);
       const step = provider === "cpu" && isStep(whole);
       const table = step ? stepLowerings({ narrow, frozen: frozen !== undefined }) : lowerings;
       const lowered = lowerWith(table, whole);
       const fixed = frozen ? frozenModel(lowered, frozen) : lowered;
       const ordered = provider === "cpu" ? inFileOrder(fixed) : fixed;
-      const model = encodeModel(inPlace ? withEnd(ordered) : ordered);
       const graph = frozen ? without(whole, frozen.arrays) : whole;
+      const once = signatureOf(graph);
+      const signature = loop ? loopSignature(once, loop) : once;
+      const model = loop ? looped(ordered, signature, loop) : ordered;
       const kept = keptOutputs(graph, memory && state);
       const places = Object.keys(graph.outputs).map((name) => [
         `out:${name}`,
         kept.includes(name) ? "gpu-buffer" : "cpu",
       ]);
-      const session = await open(model, {
+      const session = await open(encodeModel(inPlace ? withEnd(model) : model), {
         ...(kept.length > 0 && { preferredOutputLocation: Object.fromEntries(places) }),
         ...(frugal && { enableCpuMemArena: false, enableMemPattern: false }),
       });
-      return createExecutable(ort, session, graph, {
+      return createExecutable(ort, session, signature, {
         memory,
         state,
+        kept,
         inPlace,
         profiling: options.profilePrefix !== undefined,
       });
@@ -86,6 +92,14 @@ const without = (graph: Graph, arrays: Readonly<Arrays>): Graph => ({
   ...graph,
   inputs: graph.inputs.filter(({ attrs }) => !(attrs.name in arrays)),
 });
+
+/** The outputs that stay on the device. An input passed through is not one: it would be freed under two names. */
+function keptOutputs(graph: Graph, state: CompileOptions["state"]): string[] {
+  if (!state) return [];
+  return Object.entries(graph.outputs).flatMap(([name, v]) =>
+    state(name) && v.dtype === "f32" && v.node.op !== "input" && v.node.op !== "constant" ? [name] : [],
+  );
+}
 
 /** Opens the smallest session there is: a provider without its device fails here and not in the middle of a run. */
 async function tryOut(name: string, open: () => Promise<Session>, help: string): Promise<void> {

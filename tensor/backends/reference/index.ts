@@ -4,7 +4,7 @@ import { TensorError } from "../../error.ts";
 import { type OpName, reachable, type Value } from "../../ir/graph.ts";
 import { optimize } from "../../ir/passes/optimize.ts";
 import type { Arrays, Backend, Executable } from "../backend.ts";
-import { checkFeeds } from "../feeds.ts";
+import { checkFeeds, signatureOf } from "../feeds.ts";
 import { allocator, type NdArray, type Precision } from "./array.ts";
 import { type Kernel, kernels } from "./kernels.ts";
 
@@ -17,11 +17,12 @@ export function referenceBackend(precision: Precision = "f32"): Backend {
     async compile(source, options = {}): Promise<Executable> {
       const graph = options.verbatim ? source : optimize(source);
       const nodes = reachable(Object.values(graph.outputs));
+      const signature = signatureOf(graph);
       let live = true;
       return {
         async run(feeds, into) {
           if (!live) throw new TensorError("disposed", "this executable was disposed");
-          checkFeeds(graph, feeds, into);
+          checkFeeds(signature, feeds, into);
           const values = new Map<Value, NdArray>();
           for (const { attrs, outputs } of graph.inputs) {
             const fed = alloc(attrs.shape, attrs.dtype);

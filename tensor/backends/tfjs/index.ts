@@ -13,7 +13,7 @@ import {
 import { optimize } from "../../ir/passes/optimize.ts";
 import type { Shape } from "../../shape.ts";
 import type { Arrays, Backend, Executable } from "../backend.ts";
-import { checkFeeds } from "../feeds.ts";
+import { checkFeeds, signatureOf } from "../feeds.ts";
 import { Residents } from "../residents.ts";
 import { type Kernel, kernels, tfType } from "./kernels.ts";
 import { installedTf, loadTf, type Tf, type TfPackage } from "./load.ts";
@@ -71,12 +71,13 @@ function interpreter(
     constants.set(node.outputs[0]!, toTensor(tf, arrayOf(dtype, data), shape, dtype));
   }
   const dead = lastReaders(graph);
+  const signature = signatureOf(graph);
   let live = true;
 
   return {
     async run(feeds, into) {
       if (!live) throw new TensorError("disposed", "this executable was disposed");
-      checkFeeds(graph, feeds, into);
+      checkFeeds(signature, feeds, into);
       const values = new Map<Value, Tensor>(constants);
       // What this run may free: neither constants nor state that stays.
       const owned = new Set<Tensor>();
