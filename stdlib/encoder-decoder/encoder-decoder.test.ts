@@ -1,3 +1,4 @@
+// A T5 that is made here: its shape, its sentinels, its seed.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";

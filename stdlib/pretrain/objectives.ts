@@ -27,7 +27,7 @@ export interface Objective {
   tokens(from: Blocks, chosen: readonly number[], draw: Draw): number;
 }
 
-type Draw = (block: number) => Random;
+export type Draw = (block: number) => Random;
 
 interface About {
   readonly node: string;

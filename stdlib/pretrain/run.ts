@@ -1,4 +1,4 @@
-// Pretrains: text → one long row of tokens → blocks → what the objective makes of each → cross-entropy.
+// Pretrains: text → blocks of one long row of tokens, or documents one by one → what the objective makes of each → cross-entropy.
 import { join } from "node:path";
 import type { Artifact, OutputContext, RunResult, StageRun } from "../../engine/index.ts";
 import { type Batch, type LossFn, stream } from "../../tensor/index.ts";
@@ -9,7 +9,7 @@ import { openModel } from "../training/model.ts";
 import type { DropoutParams, TrainingParams } from "../training/params.ts";
 import { openSession } from "../training/session.ts";
 import { meanLoss } from "../training/supervision.ts";
-import { type ObjectiveParams, objectiveOf, sentinelsOf } from "./objectives.ts";
+import { type Draw, type ObjectiveParams, objectiveOf, sentinelsOf } from "./objectives.ts";
 
 export interface PretrainParams extends TrainingParams, DropoutParams, ObjectiveParams {}
 
@@ -38,9 +38,11 @@ async function run(ctx: OutputContext<PretrainParams>): Promise<RunResult> {
   const size = params.micro_batch_size ?? params.batch_size;
   const noise = stream(params.seed).split("noise");
   // A block that comes again is corrupted anew; held-out blocks always in the same way.
-  let chance = noise.split("eval");
-  const draw = (block: number) => chance.split(block);
-  const batch = (from: Blocks, chosen: readonly number[], tokens: number): Batch => ({
+  const drawnAt = (step: number | "eval"): Draw => {
+    const chance = noise.split(step);
+    return (block) => chance.split(block);
+  };
+  const batch = (from: Blocks, chosen: readonly number[], tokens: number, draw: Draw): Batch => ({
     ...objective.arrays(from, chosen, size, draw),
     tokens,
   });
@@ -49,17 +51,17 @@ async function run(ctx: OutputContext<PretrainParams>): Promise<RunResult> {
     ctx,
     trainer,
     examples: text.blocks,
-    async before(_, step) {
-      chance = noise.split(step);
+    batch(piece, whole, step) {
+      const draw = drawnAt(step);
+      return batch(text, piece, objective.tokens(text, whole, draw), draw);
     },
-    batch: (piece, whole) => batch(text, piece, objective.tokens(text, whole, draw)),
-    tokens: (indices) => objective.tokens(text, indices, draw),
+    tokens: (indices, step) => objective.tokens(text, indices, drawnAt(step)),
     ...(held && {
       async evaluate() {
-        chance = noise.split("eval");
+        const draw = drawnAt("eval");
         const all = [...Array(held.blocks).keys()];
         const tokens = objective.tokens(held, all, draw);
-        const batches = made(chunks(all, size), (piece) => batch(held, piece, tokens));
+        const batches = made(chunks(all, size), (piece) => batch(held, piece, tokens, draw));
         const { loss } = await evaluateAll(trainer, batches);
         return { eval_loss: loss! };
       },

@@ -11,16 +11,16 @@ export interface LoopOptions {
   /** Number of examples; batches are lists of their indices. */
   readonly examples: number;
   /**
-   * The arrays of a piece of at most `micro_batch_size` examples of the batch `whole`. Losses of pieces are added, so
-   * each divides by the count of the whole.
+   * The arrays of a piece of at most `micro_batch_size` examples of the batch `whole` of step number `step`. Losses of
+   * pieces are added, so each divides by the count of the whole.
    */
-  batch(piece: readonly number[], whole: readonly number[]): Batch;
+  batch(piece: readonly number[], whole: readonly number[], step: number): Batch;
   /** Awaited before the pieces of step number `step` are made: what must be computed from the weights as they stand. */
   before?(whole: readonly number[], step: number): Promise<void>;
   /** Weights beside the trainer's that a run depends on; they are in its checkpoints. */
   readonly beside?: { peek(): Params; restore(params: Params): void };
   /** Tokens that a batch trains on, for the total. */
-  tokens(indices: readonly number[]): number;
+  tokens(indices: readonly number[], step: number): number;
   /** Metrics on held-out data, by the names that they are reported under. */
   evaluate?: () => Promise<Readonly<Record<string, number>>>;
 }
@@ -101,7 +101,7 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
     for (const indices of chosen) await options.before?.(indices, step);
     const planned = chosen.map((indices, i) => ({
       batch: chunks(indices, params.micro_batch_size ?? indices.length).map((piece) =>
-        options.batch(piece, indices),
+        options.batch(piece, indices, step + i),
       ),
       learning_rate: rate(step + i),
     }));
@@ -113,7 +113,7 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
     for (const [i, { loss, grad_norm, metrics }] of results.entries()) {
       if (step === 0) first_loss = loss;
       if (step >= Math.floor(0.9 * steps)) tail.add({ loss, ...metrics });
-      tokens += options.tokens(chosen[i]!);
+      tokens += options.tokens(chosen[i]!, step);
       step++;
       const due = eval_every !== undefined && step % eval_every === 0;
       const evaluating = options.evaluate !== undefined && (due || step === steps);
