@@ -259,7 +259,10 @@ describe("checkpoints", () => {
     const whole = await run(pretrain, params);
     await stopped(pretrain, params, scratch, 3);
     const seen: number[] = [];
-    const rest = await run(pretrain, params, { scratch, onProgress: ({ done }: Progress) => seen.push(done) });
+    const rest = await run(pretrain, params, {
+      scratch,
+      onProgress: ({ done }: Progress) => seen.push(done),
+    });
     expect(seen[0]).toBe(5);
     expect(await digest(rest.dir)).toBe(await digest(whole.dir));
   });

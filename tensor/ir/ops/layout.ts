@@ -29,8 +29,8 @@ const without = (shape: readonly number[], axes: readonly number[]) =>
 const scatterRows = (b: Builder, g: Value, ids: Value, rows: number) => b.scatterRows(g, ids, rows);
 
 /**
- * The same for ids [R] that differ: instead of adding D numbers per id, which is done by one thread, it is worked out which
- * row of g [R,D] goes where, and the others take a row of zeros.
+ * What scatterRows does, for ids [R] that differ: instead of adding D numbers per id, which is done by one thread, it is
+ * worked out which row of g [R,D] goes where, and the others take a row of zeros.
  */
 function placeRows(b: Builder, g: Value, ids: Value, rows: number): Value {
   const [R, D] = g.shape as [number, number];
