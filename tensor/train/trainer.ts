@@ -308,13 +308,13 @@ export function createTrainer(options: TrainerOptions): Trainer {
       return { step: steps, params: named(current.params), slots: slotParams() };
     },
     restore(state) {
-      const shapesOf = (params: Params) =>
+      const shapes = (params: Params) =>
         Object.fromEntries(Object.entries(params).map(([n, t]) => [n, t.shape]));
-      checkParams(state.params, shapesOf(current.params));
+      checkParams(state.params, shapes(current.params));
       for (const [slot, { params: held }] of Object.entries(slots)) {
         const saved = state.slots[slot];
         if (!saved) throw new TensorError("missing", `the state has no optimiser slot "${slot}"`);
-        checkParams(saved, shapesOf(held));
+        checkParams(saved, shapes(held));
       }
       backend.forget?.(stateArrays());
       settled = true;
