@@ -6,7 +6,7 @@ import type { OnnxModel, OnnxNode, OnnxValueInfo } from "./encode.ts";
 
 /** What goes in and comes out of all times together. */
 export function loopSignature({ inputs, outputs }: Signature, { times, each }: Loop): Signature {
-  const stacked = <T extends Signature["inputs"]>(slots: T, which: (name: string) => boolean) =>
+  const stacked = (slots: Signature["inputs"], which: (name: string) => boolean) =>
     Object.fromEntries(
       Object.entries(slots).map(([name, { shape, dtype }]) => [
         name,
