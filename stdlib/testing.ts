@@ -4,6 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   defaultsOf,
+  type Estimate,
+  type EstimateRun,
+  type Known,
   type Operation,
   type OutputContext,
   type Progress,
@@ -107,6 +110,32 @@ export async function runWith(
   const dir = await temporaryFolder();
   const stage = (await operation.load()) as StageRun<unknown>;
   return { ...(await stage.run(contextOf(operation, params, given, dir))), dir };
+}
+
+/** What `align plan` would say of it: an input is the folder that it has, or what is known of one that is yet to be made. */
+export async function planWith(
+  operation: Operation,
+  params: Params,
+  inputs: Readonly<Record<string, string | Known["facts"]>>,
+): Promise<Estimate> {
+  const estimate = (await operation.estimate!()) as EstimateRun<Params>;
+  const known = ([node, input]: [string, string | Known["facts"]]): [string, Known[]] => [
+    node,
+    [
+      {
+        node,
+        facts: typeof input === "string" ? {} : input,
+        metrics: {},
+        open: async () => (typeof input === "string" ? input : undefined),
+      },
+    ],
+  ];
+  return await estimate({
+    params: { ...defaultsOf(operation.params), ...params },
+    inputs: Object.fromEntries(Object.entries(inputs).map(known)),
+    files: {},
+    before: {},
+  });
 }
 
 /** A dataset artifact. */

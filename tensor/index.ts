@@ -79,18 +79,15 @@ export { type RmspropOptions, rmsprop } from "./optim/rmsprop.ts";
 export { type Schedule, type ScheduleOptions, schedule } from "./optim/schedule.ts";
 export { type SgdOptions, sgd } from "./optim/sgd.ts";
 export { type Random, type RandomState, resume, stream } from "./random.ts";
-export {
-  type ContinuationItem,
-  type ContinuationOptions,
-  type ContinuationScore,
-  scoreContinuations,
-} from "./score/continuations.ts";
+export { type ContinuationScore, scoreContinuations } from "./score/continuations.ts";
+export { scoringCost } from "./score/estimate.ts";
 export {
   createEvaluator,
   type Evaluator,
   type EvaluatorOptions,
   type ModelSource,
 } from "./score/evaluator.ts";
+export type { ContinuationItem, ContinuationOptions } from "./score/passes.ts";
 export { createScorer, type Scorer, type ScorerOptions, type SourceBatch } from "./score/scorer.ts";
 export { type SelfCheck, selfcheck } from "./selfcheck.ts";
 export { machineRates, stepTime } from "./step-time.ts";

@@ -54,4 +54,5 @@ export const bestOf = defineStage(
     heavy: true,
   },
   () => import("./run.ts").then((m) => m.bestOf),
+  () => import("./estimate.ts").then((m) => m.estimate),
 );

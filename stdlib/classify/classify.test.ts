@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import type { RowData } from "../../engine/index.ts";
 import { lmEval } from "../prompts/index.ts";
-import { columnsOf, datasetOf, rowsIn, runWith, transformWith } from "../testing.ts";
+import { columnsOf, datasetOf, planWith, rowsIn, runWith, transformWith } from "../testing.ts";
 import { classify } from "./index.ts";
 
 const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
@@ -67,6 +67,26 @@ const templates = [
   { input: "{{ who }}, {{ place }}: right?" },
   { input: "Say whether {{ who }} is in {{ place }}." },
 ];
+
+test("a plan counts every template and the baseline, and says what it had to suppose", async () => {
+  const data = await datasetOf(facts);
+  const plan = async (params: Record<string, unknown>, inputs: object = {}) =>
+    planWith(classify, params, { model, data, ...inputs });
+  const one = await plan({ templates: [templates.slice(0, 1)] });
+  const two = await plan({ templates: [templates.slice(0, 1)] }, { baseline: model });
+  expect(one.note).toBeUndefined();
+  expect(two.cost).toEqual({
+    flops: 2 * one.cost!.flops!,
+    traffic: 2 * one.cost!.traffic!,
+    tokens: 2 * one.cost!.tokens!,
+    memory: one.cost!.memory, // one model after the other
+  });
+  const yet = await plan({ templates: [templates] }, { data: { rows: 300 } });
+  expect(yet.note).toMatch(/^as if every prompt had \d+ tokens and every choice one$/);
+  const more = await plan({ templates: [templates] }, { data: { rows: 600 } });
+  expect(more.cost!.tokens! / yet.cost!.tokens!).toBeCloseTo(2, 1);
+  expect(await plan({}, { data: {} })).toEqual({ note: "how many rows data will have is not known yet" });
+});
 
 test("every row is asked by every template, and the spread is over them", async () => {
   const data = await datasetOf(facts);

@@ -125,6 +125,7 @@ export const classify = defineStage(
     heavy: true,
   },
   () => import("./run.ts").then((m) => m.classify),
+  () => import("./estimate.ts").then((m) => m.estimate),
 );
 
 function output({ row, params, inputs }: CallFacts): AlignType | TypeProblem {

@@ -32,10 +32,12 @@ export interface Asking {
   readonly seed: number;
 }
 
+type Place = Pick<Artifact, "dir" | "node">;
+
 /** The items of several datasets; a row may name its own in a column `dataset`. */
 export async function readItems(
-  data: readonly Artifact[],
-  examples: Artifact | undefined,
+  data: readonly Place[],
+  examples: Place | undefined,
   asking: Asking,
 ): Promise<Item[]> {
   const pool = examples ? await rowsOf(examples) : [];
@@ -74,7 +76,7 @@ export async function readItems(
   }
 }
 
-async function rowsOf({ dir }: Artifact): Promise<RowData[]> {
+async function rowsOf({ dir }: Place): Promise<RowData[]> {
   const rows: RowData[] = [];
   for await (const row of readRows(dir)) rows.push(row);
   return rows;

@@ -24,7 +24,7 @@ export interface ScoreOptions {
 }
 
 /** Items handed over at once: sequences of like length among them share a pass. */
-const portion = 128;
+export const portion = 128;
 
 export async function scoreItems(
   backend: Backend,

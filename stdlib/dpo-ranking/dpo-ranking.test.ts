@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { decoder } from "../decoder/index.ts";
 import { dpo } from "../dpo/index.ts";
-import { columnsOf, datasetOf, runWith } from "../testing.ts";
+import { columnsOf, datasetOf, planWith, runWith } from "../testing.ts";
 import { tokenizer } from "../tokenizer/index.ts";
 import { dpoRanking } from "./index.ts";
 
@@ -53,6 +53,20 @@ test("pieces are the whole, with rankings of different lengths", async () => {
   const whole = await runWith(dpoRanking, params, { inputs });
   const pieces = await runWith(dpoRanking, { ...params, micro_batch_size: 3 }, { inputs });
   expect(pieces.metrics!.loss).toBeCloseTo(whole.metrics!.loss!, 4);
+});
+
+test("a plan is that of dpo where rankings are pairs, and larger where they are of three", async () => {
+  const pairs = rows.map(({ prompt, responses: [chosen, rejected] }) => ({ prompt, chosen, rejected }));
+  const [two, three] = [await datasetOf(pairs as never), await datasetOf(rows)];
+  const params = { ...base, steps: undefined, epochs: 1 };
+  const plan = async (data: string) => (await planWith(dpoRanking, params, { model, data })).cost!;
+  const paired = (await planWith(dpo, params, { model, data: two })).cost!;
+  expect((await plan(two)).tokens).toBe(paired.tokens);
+  expect((await plan(two)).flops! / paired.flops!).toBeCloseTo(1, 1);
+  // Three responses to each prompt in place of two, the third a short one.
+  expect((await plan(three)).tokens! / (await plan(two)).tokens!).toBeCloseTo(3 / 2, 6);
+  const { note } = await planWith(dpoRanking, params, { model, data: { rows: 20 } });
+  expect(note).toBe("as if every example had 64 tokens, and every ranking two responses");
 });
 
 test("rows without an order are refused before anything runs", () => {

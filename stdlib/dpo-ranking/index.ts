@@ -66,6 +66,7 @@ export const dpoRanking = defineStage(
     inLessMemory,
   },
   () => import("./run.ts").then((m) => m.dpoRanking),
+  () => import("./estimate.ts").then((m) => m.estimate),
 );
 
 function output({ inputs }: CallFacts): AlignType | TypeProblem {

@@ -124,6 +124,41 @@ describe("a reference that follows", () => {
   });
 });
 
+describe("a reference of its own", () => {
+  const smaller = { layers: 1, hidden_size: 16, heads: 2, intermediate_size: 16, max_length: 64 };
+  const tokens = async (vocab_size: number) => {
+    const text = await datasetOf(pairs.map(({ prompt, chosen }) => ({ text: prompt + chosen })));
+    return (await runWith(tokenizer, { vocab_size }, { inputs: { data: text } })).dir;
+  };
+  const reference = async (vocab_size: number) =>
+    (await runWith(decoder, smaller, { inputs: { tokenizer: await tokens(vocab_size) } })).dir;
+
+  test("may have another size where it cuts text as the policy does", async () => {
+    const { metrics } = await run({}, { inputs: { model, data, reference: await reference(300) } });
+    expect(metrics!.accuracy).toBeGreaterThan(0.5);
+  });
+
+  test("is refused where it cuts text into other tokens", async () => {
+    await expect(run({}, { inputs: { model, data, reference: await reference(280) } })).rejects.toMatchObject(
+      {
+        code: "vocabulary-mismatch",
+        message: expect.stringContaining(
+          "the reference reference cuts text into other tokens (280) than the policy (300)",
+        ),
+      },
+    );
+  });
+
+  test("cannot follow the policy where its weights are others", async () => {
+    const inputs = { model, data, reference: await reference(300) };
+    await expect(run({ sync_reference_every: 2 }, { inputs })).rejects.toMatchObject({
+      code: "reference-cannot-follow",
+      message: expect.stringMatching(/embed_tokens.weight is \[300,16\], the policy's is \[300,32\]/),
+      help: expect.stringContaining("leave sync_reference_every out"),
+    });
+  });
+});
+
 test("losses that hold a batch's pairs against each other are not tried in pieces", () => {
   const params = { ...base, micro_batch_size: 10 };
   expect(dpo.inLessMemory!({ ...params, loss: "aot" }, 1)).toBeUndefined();

@@ -1,7 +1,14 @@
 // Estimates dpo from the pairs that it would train on, or as if all were as long as they may be.
 import type { EstimateRun } from "../../engine/index.ts";
 import { geometry } from "../../tensor/index.ts";
-import { longestOf, modelOf, rowsOf, trainingEstimate, unknownModel } from "../training/estimate.ts";
+import {
+  longestOf,
+  modelOf,
+  passesOf,
+  rowsOf,
+  trainingEstimate,
+  unknownModel,
+} from "../training/estimate.ts";
 import { lossOf } from "./losses.ts";
 import { batchOf, type Pair, readPairs } from "./pairs.ts";
 import type { DpoParams } from "./run.ts";
@@ -33,12 +40,7 @@ export const estimate: EstimateRun<DpoParams> = async ({ params, inputs }) => {
   });
   // The reference reads every pair once; a training step costs about three such passes.
   const { flops } = estimate.cost ?? {};
-  const passes =
-    params.steps === undefined
-      ? params.epochs
-      : rows === undefined
-        ? undefined
-        : (params.steps * params.batch_size) / rows;
+  const passes = passesOf(params, rows);
   return flops === undefined || passes === undefined
     ? estimate
     : { ...estimate, cost: { ...estimate.cost, flops: flops * (1 + 1 / (3 * passes)) } };

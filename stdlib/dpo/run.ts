@@ -6,7 +6,7 @@ import { openModel } from "../training/model.ts";
 import { movingReference } from "../training/moving-reference.ts";
 import { supervised } from "../training/padding.ts";
 import type { LoraParams, TrainingParams } from "../training/params.ts";
-import { openScorer, type Scorer } from "../training/reference.ts";
+import { openReference, openScorer, type Scorer } from "../training/reference.ts";
 import { openSession } from "../training/session.ts";
 import { type LossParams, lossOf, normalizationOf, referenceFree } from "./losses.ts";
 import { batchOf, type Pair, type PairReference, readPairs } from "./pairs.ts";
@@ -23,8 +23,7 @@ async function run(ctx: OutputContext<DpoParams>): Promise<RunResult> {
   const { params } = ctx;
   const size = params.micro_batch_size ?? params.batch_size;
   const policy = await openModel(ctx.inputs.model![0]!);
-  // With LoRA too: adapters start at zero, so the policy's own weights are the reference and none are copied.
-  const reference = ctx.inputs.reference ? await openModel(ctx.inputs.reference[0]!) : policy;
+  const reference = await openReference(ctx.inputs.reference?.[0], policy);
   const backend = await openBackend(ctx);
   const scoring = { size: 2 * size, normalization: normalizationOf(params) };
   const scorer = referenceFree(params.loss) ? undefined : openScorer(backend, reference, scoring);
@@ -40,7 +39,7 @@ async function run(ctx: OutputContext<DpoParams>): Promise<RunResult> {
   const moving =
     params.sync_reference_every === undefined
       ? undefined
-      : movingReference(backend, reference, session, {
+      : movingReference(backend, { start: reference, policy }, session, {
           ...scoring,
           every: params.sync_reference_every,
           mixup: params.sync_reference_mixup,

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { columnsOf, datasetOf, rowsIn, runWith } from "../testing.ts";
+import { columnsOf, datasetOf, planWith, rowsIn, runWith } from "../testing.ts";
 import { evaluate } from "./index.ts";
 import { bleu, bleuCounts, exactMatch, f1, normalised, rougeL, rougeN, tokenize13a } from "./metrics.ts";
 
@@ -55,6 +55,24 @@ test("an answer is normalised as SQuAD does it", () => {
 });
 
 const model = fileURLToPath(new URL("../classify/fixtures/tiny", import.meta.url));
+
+test("a plan counts answers where they are wanted, and the loss where that is", async () => {
+  const rows = Array.from({ length: 20 }, (_, i) => ({ prompt: `say ${i}`, completion: ` it is ${i}` }));
+  const data = await datasetOf(rows);
+  const plan = async (params: object, given: string | { rows: number } = data) =>
+    planWith(evaluate, { max_new_tokens: 8, ...params }, { model, data: given });
+  const [loss, answers, both] = [
+    await plan({ metrics: ["loss"] }),
+    await plan({ metrics: ["f1"] }),
+    await plan({}),
+  ];
+  expect(both.cost!.flops).toBe(loss.cost!.flops! + answers.cost!.flops!);
+  expect(both.cost!.memory).toBe(Math.max(loss.cost!.memory!, answers.cost!.memory!));
+  expect(both.note).toBeUndefined();
+  const texts = await datasetOf(rows.map(({ completion }) => ({ text: completion })));
+  expect((await plan({}, texts)).cost!.traffic).toBeLessThan(answers.cost!.traffic!); // only the loss
+  expect((await plan({}, { rows: 50 })).note).toMatch(/^as if every prompt had \d+ tokens$/);
+});
 
 test("answers and references are measured, and the loss is that of the references", async () => {
   const data = await datasetOf([

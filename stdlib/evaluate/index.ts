@@ -83,6 +83,7 @@ export const evaluate = defineStage(
     heavy: true,
   },
   () => import("./run.ts").then((m) => m.evaluate),
+  () => import("./estimate.ts").then((m) => m.estimate),
 );
 
 function output({ row }: CallFacts): AlignType | TypeProblem {

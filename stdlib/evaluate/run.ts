@@ -9,13 +9,13 @@ import {
   writeRows,
 } from "../../engine/index.ts";
 import type { Json } from "../../grammar/index.ts";
-import { type Backend, createScorer, scoreContinuations, stream } from "../../tensor/index.ts";
+import { stream } from "../../tensor/index.ts";
 import { bootstrapInterval, mean, quantile } from "../compare/statistics.ts";
 import { readPrompts } from "../generate/prompts.ts";
 import { respond } from "../generate/respond.ts";
-import { encodeExample } from "../template/index.ts";
 import { openBackend } from "../training/backend.ts";
-import { type OpenModel, openModel } from "../training/model.ts";
+import { openModel } from "../training/model.ts";
+import { lossOf } from "./loss.ts";
 import {
   type BleuCounts,
   bleu,
@@ -47,7 +47,7 @@ async function run(ctx: OutputContext<EvaluateParams>): Promise<RunResult> {
   const rows: RowData[] = [];
   for await (const row of readRows(data.dir)) rows.push(row);
   const open = rows.every((row) => row.prompt !== undefined);
-  const wanted = params.metrics ?? (open ? ["exact_match", "f1", "rouge", "bleu", "loss"] : ["loss"]);
+  const wanted = params.metrics ?? usualMetrics(open);
   if (rows.length === 0 || (!open && wanted.some((name) => name !== "loss"))) {
     throw new TaskError({
       code: "no-prompts",
@@ -83,6 +83,10 @@ async function run(ctx: OutputContext<EvaluateParams>): Promise<RunResult> {
   );
   return { metrics, summary: summaryOf(metrics, found, params) };
 }
+
+/** What is measured unless it is said: of texts without a prompt only the loss. */
+export const usualMetrics = (open: boolean): readonly MetricName[] =>
+  open ? ["exact_match", "f1", "rouge", "bleu", "loss"] : ["loss"];
 
 /** Before the first of the ends, without the white space around. */
 function cut(text: string, until: readonly string[]): string {
@@ -164,47 +168,4 @@ function bleuInterval(counts: readonly BleuCounts[], { seed, resamples, confiden
   ).sort();
   const tail = (1 - confidence) / 2;
   return { bleu_low: quantile(values, tail), bleu_high: quantile(values, 1 - tail) };
-}
-
-/** Rows scored at once. */
-const portion = 64;
-
-/** Of what training would learn: the completion, or the whole text, with the end of text. */
-async function lossOf(
-  backend: Backend,
-  model: OpenModel,
-  rows: readonly RowData[],
-  ctx: OutputContext<EvaluateParams>,
-): Promise<Record<string, number>> {
-  const { maxLength, decoderStart } = model.geometry;
-  const scorer = createScorer({ backend, config: model.config, params: model.params });
-  let [nats, tokens, bytes] = [0, 0, 0];
-  for (let first = 0; first < rows.length; first += portion) {
-    const part = rows.slice(first, first + portion);
-    const items = part.flatMap((row) => {
-      const { ids, mask } = encodeExample(row, model.tokenizer, { max_length: maxLength - 1 });
-      const begin = mask.indexOf(true);
-      if (begin === -1) return [];
-      const prompt = begin === 0 ? [model.tokenizer.eos] : ids.slice(0, begin);
-      return [
-        {
-          prompt: decoderStart === undefined ? prompt : [...prompt, model.tokenizer.eos],
-          continuations: [ids.slice(begin)],
-        },
-      ];
-    });
-    for (const { sum, logprobs } of (
-      await scoreContinuations(scorer, items, { max_length: maxLength })
-    ).flat()) {
-      nats -= sum;
-      tokens += logprobs.length;
-    }
-    for (const item of items) {
-      bytes += Buffer.byteLength(model.tokenizer.decode(item.continuations[0]!));
-    }
-    ctx.progress({ done: Math.min(first + portion, rows.length), total: rows.length, unit: "rows" });
-  }
-  await scorer.dispose();
-  const loss = nats / tokens;
-  return { loss, perplexity: Math.exp(loss), bits_per_byte: nats / Math.LN2 / bytes };
 }

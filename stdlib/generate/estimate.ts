@@ -1,7 +1,7 @@
 // Estimates sampling: a pass over the prompts and one over the weights per token of a batch, as if no response ended early.
-import { type Estimate, type EstimateRun, type Known, readRows } from "../../engine/index.ts";
+import { type Cost, type Estimate, type EstimateRun, type Known, readRows } from "../../engine/index.ts";
 import { decodingCost, geometry } from "../../tensor/index.ts";
-import { type KnownModel, modelOf, rowsOf, unknownModel } from "../training/estimate.ts";
+import { inTurn, type KnownModel, modelOf, rowsOf, unknownModel } from "../training/estimate.ts";
 import { readPrompts } from "./prompts.ts";
 import { batch_size, type Sampling } from "./respond.ts";
 
@@ -17,7 +17,7 @@ export async function samplingEstimate(
   prompts: Known,
   params: Pick<Sampling, "samples" | "max_new_tokens">,
 ): Promise<Estimate> {
-  let [flops, traffic, memory, tokens] = [0, 0, 0, 0];
+  const costs: Cost[] = [];
   const notes = new Set<string>();
   for (const source of models) {
     const model = await modelOf(source);
@@ -33,32 +33,31 @@ export async function samplingEstimate(
       prompt: asked.longest,
       max_new_tokens: Math.min(params.max_new_tokens, geometry(model.config).maxLength - asked.longest),
     });
-    flops += cost.flops;
-    traffic += cost.traffic;
-    tokens += rows * (asked.longest + params.max_new_tokens);
-    memory = Math.max(memory, cost.memory);
+    costs.push({ ...cost, tokens: rows * (asked.longest + params.max_new_tokens) });
   }
   return {
-    cost: { flops, traffic, memory, tokens },
+    cost: inTurn(costs),
     ...(notes.size === 0 ? {} : { note: [...notes].join("; ") }),
   };
 }
 
-/** Tokens of a prompt that nothing is known of, where the model has twice as many positions. */
-const USUAL = 128;
+/** Tokens of a prompt that nothing is known of. */
+export const usualPrompt = ({ config }: KnownModel): number =>
+  Math.min(128, Math.floor(geometry(config).maxLength / 2));
 
 /** Rows of a dataset of prompts, and tokens of the longest. */
 export async function promptLengths(
   prompts: Known,
-  { shell, config }: KnownModel,
+  model: KnownModel,
 ): Promise<{ rows: number; longest: number; note?: string } | undefined> {
+  const { shell } = model;
   const dir = await prompts.open();
   if (dir !== undefined && shell) {
     const encoded = await readPrompts({ dir, node: prompts.node }, shell.tokenizer);
     return { rows: encoded.length, longest: Math.max(1, ...encoded.map(({ ids }) => ids.length)) };
   }
   const rows = dir === undefined ? rowsOf(prompts) : await count(readRows(dir));
-  const longest = Math.min(USUAL, Math.floor(geometry(config).maxLength / 2));
+  const longest = usualPrompt(model);
   return rows === undefined ? undefined : { rows, longest, note: `as if every prompt had ${longest} tokens` };
 }
 

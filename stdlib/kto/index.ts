@@ -87,6 +87,7 @@ export const kto = defineStage(
     inLessMemory,
   },
   () => import("./run.ts").then((m) => m.kto),
+  () => import("./estimate.ts").then((m) => m.estimate),
 );
 
 export const unpair = defineTransform(

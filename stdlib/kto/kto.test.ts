@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { decoder } from "../decoder/index.ts";
-import { columnsOf, datasetOf, runWith, transformWith } from "../testing.ts";
+import { columnsOf, datasetOf, planWith, runWith, transformWith } from "../testing.ts";
 import { tokenizer } from "../tokenizer/index.ts";
 import { kto, unpair } from "./index.ts";
 
@@ -26,6 +26,18 @@ beforeAll(async () => {
 const base = { learning_rate: 3e-3, warmup: 0, steps: 12, batch_size: 10, seed: 1 };
 const run = (params: object, inputs: object = {}) =>
   runWith(kto, { ...base, ...params }, { inputs: { model, data, ...inputs } });
+
+test("a plan counts the steps, a pass for the KL before each, and two of the reference", async () => {
+  const params = { ...base, steps: undefined, epochs: 1 };
+  const once = await planWith(kto, params, { model, data });
+  const twice = await planWith(kto, { ...params, epochs: 2 }, { model, data });
+  // A step costs three passes: an epoch 3 + 1, the reference 2. (2 · 4 + 2) / (4 + 2) = 5/3.
+  expect(twice.cost!.flops! / once.cost!.flops!).toBeCloseTo(5 / 3, 6);
+  expect(once.note).toBeUndefined();
+  expect(once.facts!.config).toBeDefined(); // for the plans of what comes after
+  const { note } = await planWith(kto, params, { model, data: { rows: 40 } });
+  expect(note).toBe("as if every example had 64 tokens");
+});
 
 describe("kto", () => {
   test("begins at one half and tells the answers apart, also held-out ones", async () => {

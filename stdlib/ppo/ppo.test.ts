@@ -251,7 +251,7 @@ describe("what goes wrong is said", () => {
       "a reference with another tokenizer",
       {},
       async () => ({ reference: await otherModel() }),
-      "the reference cuts text into other tokens (",
+      "the reference reference cuts text into other tokens (",
       "from a model that has the policy's tokenizer",
     ],
     [

@@ -4,7 +4,7 @@ import type { Backend } from "../../tensor/index.ts";
 import { openJudge } from "../judge/index.ts";
 import { isRewardModel, type OpenRewardModel, openRewardModel } from "../reward/reward-model.ts";
 import { openSequenceScorer } from "../reward/score.ts";
-import type { OpenModel } from "../training/model.ts";
+import { checkTokenizers, type OpenModel } from "../training/model.ts";
 import type { Episode } from "./episode.ts";
 
 export interface RewardSource {
@@ -50,15 +50,4 @@ export async function openReward(
     },
     dispose: () => scorer.dispose(),
   };
-}
-
-/** What reads the policy's own tokens must mean the same by them. */
-export function checkTokenizers(name: string, model: OpenModel, policy: OpenModel): void {
-  const vocabulary = ({ tokenizer }: OpenModel) => JSON.stringify(tokenizer.files.tokenizer.model);
-  if (vocabulary(model) === vocabulary(policy)) return;
-  throw new TaskError({
-    code: "vocabulary-mismatch",
-    message: `${name} cuts text into other tokens (${model.geometry.vocabSize}) than the policy (${policy.geometry.vocabSize})`,
-    help: `train ${name} from a model that has the policy's tokenizer`,
-  });
 }

@@ -17,6 +17,7 @@ import { openBackend } from "../training/backend.ts";
 import { loadCheckpoint, saveCheckpoint } from "../training/checkpoint.ts";
 import { breathe, diverged } from "../training/loop.ts";
 import { openModel, saveModel } from "../training/model.ts";
+import { openReference } from "../training/reference.ts";
 import { openSession } from "../training/session.ts";
 import { openAssessor } from "./assess.ts";
 import type { Assessed, Scored } from "./episode.ts";
@@ -26,7 +27,7 @@ import { policyObjective, VALUE_BIAS, type ValueParams } from "./losses.ts";
 import { minibatches, piecesOf } from "./minibatch.ts";
 import type { PolicyParams } from "./params.ts";
 import { openPretraining, textLoss } from "./ptx.ts";
-import { checkTokenizers, openReward } from "./reward-source.ts";
+import { openReward } from "./reward-source.ts";
 import { openSampler } from "./rollout.ts";
 import { freshValueHead, openCritic } from "./value.ts";
 
@@ -59,8 +60,7 @@ export async function trainPolicy(ctx: OutputContext<PolicyParams>, method: Meth
   const { batch_size, minibatch_size, inner_epochs } = params;
   const backend = await openBackend(ctx);
   const start = await openModel(inputs.model![0]!);
-  const reference = inputs.reference ? await openModel(inputs.reference[0]!) : start;
-  checkTokenizers("the reference", reference, start);
+  const reference = await openReference(inputs.reference?.[0], start);
   const reward = await openReward(ctx, backend, inputs.reward![0]!, start);
   const truth = inputs.truth && (await openReward(ctx, backend, inputs.truth[0]!, start));
 

@@ -10,7 +10,7 @@ import { grpo } from "../grpo/index.ts";
 import { script } from "../lexicon/index.ts";
 import { pretrain } from "../pretrain/index.ts";
 import { rloo } from "../rloo/index.ts";
-import { datasetOf, rowsIn, runWith, temporaryFolder } from "../testing.ts";
+import { datasetOf, planWith, rowsIn, runWith, temporaryFolder } from "../testing.ts";
 import { tokenizer } from "../tokenizer/index.ts";
 import { leavingOneOut, relativeToGroup, withValues } from "./estimate.ts";
 
@@ -126,6 +126,19 @@ describe("best_of", () => {
     expect(metrics!.kl_bound).toBeCloseTo(Math.log(8) - 7 / 8, 12);
     for (const { completion, score } of rows)
       expect((String(completion).match(/good/g) ?? []).length).toBe(score);
+  });
+
+  test("a plan counts every response, and a reward model's weights and reading", async () => {
+    const { model, prompts, judge } = made;
+    const plan = async (params: object, by: Parameters<typeof planWith>[2][string] = judge) =>
+      planWith(bestOf, { n: 4, max_new_tokens: 5, ...params }, { model, prompts, by });
+    const [four, eight] = [await plan({}), await plan({ n: 8, keep: 2 })];
+    expect(eight.cost!.tokens! / four.cost!.tokens!).toBeCloseTo(2, 6);
+    const read = await plan({}, model);
+    expect(read.cost!.memory!).toBeGreaterThan(four.cost!.memory!);
+    expect(read.cost!.flops!).toBeGreaterThan(four.cost!.flops!);
+    const yet = await planWith(bestOf, { n: 8, keep: 2 }, { model, prompts: { rows: 50 }, by: judge });
+    expect(yet.facts).toEqual({ rows: 100 });
   });
 
   test("keeps several, best first, and rejects what is not good enough", async () => {

@@ -142,6 +142,25 @@ function usualPositions<E>({ params, batch }: Work<E>, examples: readonly E[], s
   return sum / pieces;
 }
 
+/** How often a stage goes over its rows; undefined where steps are given and it is not known of how many rows. */
+export const passesOf = (
+  { steps, epochs = 1, batch_size }: Params,
+  rows: number | undefined,
+): number | undefined =>
+  steps === undefined ? epochs : rows === undefined ? undefined : (steps * batch_size) / rows;
+
+/** Of work that is done one after the other. */
+export function inTurn(costs: readonly Cost[]): Cost {
+  const total = (of: (cost: Cost) => number | undefined) =>
+    costs.reduce((sum, cost) => sum + (of(cost) ?? 0), 0);
+  return {
+    flops: total(({ flops }) => flops),
+    traffic: total(({ traffic }) => traffic),
+    tokens: total(({ tokens }) => tokens),
+    memory: Math.max(...costs.map(({ memory = 0 }) => memory)),
+  };
+}
+
 /** Longest example that a stage takes. */
 export const longestOf = ({ config }: KnownModel, max_length: number | undefined): number =>
   max_length ?? geometry(config).maxLength;

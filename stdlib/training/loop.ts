@@ -147,9 +147,9 @@ export function* batches(examples: number, size: number, seed: number): Generato
   }
 }
 
-export function chunks(indices: readonly number[], size: number): (readonly number[])[] {
-  return Array.from({ length: Math.ceil(indices.length / size) }, (_, i) =>
-    indices.slice(i * size, (i + 1) * size),
+export function chunks<T>(items: readonly T[], size: number): (readonly T[])[] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
+    items.slice(i * size, (i + 1) * size),
   );
 }
 

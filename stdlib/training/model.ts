@@ -131,3 +131,14 @@ export async function saveModel(dir: string, from: OpenModel, params: Params): P
     ),
   });
 }
+
+/** What reads the policy's own tokens must mean the same by them. */
+export function checkTokenizers(name: string, model: OpenModel, policy: OpenModel): void {
+  const vocabulary = ({ tokenizer }: OpenModel) => JSON.stringify(tokenizer.files.tokenizer.model);
+  if (vocabulary(model) === vocabulary(policy)) return;
+  throw new TaskError({
+    code: "vocabulary-mismatch",
+    message: `${name} cuts text into other tokens (${model.geometry.vocabSize}) than the policy (${policy.geometry.vocabSize})`,
+    help: `train ${name} from a model that has the policy's tokenizer`,
+  });
+}

@@ -1,4 +1,5 @@
 // A reference that follows the policy in steps (TR-DPO, https://arxiv.org/abs/2404.09656).
+import { TaskError } from "../../engine/index.ts";
 import { type Backend, type Params, tensor } from "../../tensor/index.ts";
 import type { OpenModel } from "./model.ts";
 import { type Normalization, openScorer, type Scorer } from "./reference.ts";
@@ -13,9 +14,10 @@ export interface MovingReference {
   restore(params: Params): void;
 }
 
+/** `start` is where it begins, `policy` where the session began. */
 export function movingReference(
   backend: Backend,
-  start: OpenModel,
+  { start, policy }: { readonly start: OpenModel; readonly policy: OpenModel },
   session: Session,
   options: {
     readonly every: number;
@@ -25,6 +27,7 @@ export function movingReference(
   },
 ): MovingReference {
   const { every, mixup } = options;
+  checkSameWeights(start, policy);
   let weights = start.params;
   return {
     scorer: openScorer(backend, start, { ...options, weights: () => weights }),
@@ -50,4 +53,16 @@ export function movingReference(
       weights = params;
     },
   };
+}
+
+function checkSameWeights(start: OpenModel, policy: OpenModel): void {
+  for (const [name, { shape }] of Object.entries(start.params)) {
+    const own = policy.params[name]?.shape;
+    if (own?.join() === shape.join()) continue;
+    throw new TaskError({
+      code: "reference-cannot-follow",
+      message: `the reference cannot follow the policy: its ${name} is [${shape}], ${own ? `the policy's is [${own}]` : "the policy has none"}`,
+      help: "give a reference of the policy's architecture and size, or leave sync_reference_every out",
+    });
+  }
 }

@@ -1,8 +1,20 @@
 // Log-probabilities of responses under a model that stands still: the reference of preference losses, each distinct sequence scored once.
+import type { Artifact } from "../../engine/index.ts";
 import { type Backend, createEvaluator, type ParamSource } from "../../tensor/index.ts";
-import type { OpenModel } from "./model.ts";
+import { checkTokenizers, type OpenModel, openModel } from "./model.ts";
 import { type Example, pad, supervised } from "./padding.ts";
 import { rowSums, supervision } from "./supervision.ts";
+
+/**
+ * The model that the policy is compared with: the one given, or the policy as it stands. The latter with LoRA too: adapters start at
+ * zero, so no weights are copied.
+ */
+export async function openReference(given: Artifact | undefined, policy: OpenModel): Promise<OpenModel> {
+  if (!given) return policy;
+  const reference = await openModel(given);
+  checkTokenizers(`the reference ${given.node}`, reference, policy);
+  return reference;
+}
 
 /** What stands for a response: the sum of its tokens' log-probabilities, or their mean. */
 export type Normalization = "sum" | "mean";
