@@ -35,6 +35,14 @@ test("the ETA follows the pace since the first finished step, not since the star
   expect(view.eta(view.tasks.get("base")!, Date.parse(at(20)))).toBe(90);
 });
 
+test("another unit is another part of the work, with a pace of its own", () => {
+  const view = new RunView();
+  const asked = { ...progress(11, 60), unit: "sequences" };
+  for (const e of [...start, asked, progress(20, 1), progress(22, 11)]) view.handle(e);
+  // 10 steps in 2 s: five a second, 89 are left
+  expect(view.eta(view.tasks.get("base")!, Date.parse(at(22)))).toBe(17.8);
+});
+
 test("the screen has a line per stage and one in all", () => {
   const view = new RunView();
   for (const e of [...start, progress(11, 1), progress(21, 51)]) view.handle(e);

@@ -62,6 +62,8 @@ export class RunView {
         break;
       case "task-progress": {
         const { done, total, unit, metrics = {} } = event;
+        // Another unit is another part of the work, at a pace of its own.
+        if (task.progress?.unit !== unit) task.movingSince = undefined;
         if (done > 0 && !task.movingSince) task.movingSince = { at, done };
         task.progress = { done, total, unit, metrics };
         task.note = "";

@@ -5,10 +5,10 @@ import { type RankedResponses, readRankings } from "../reward/rankings.ts";
 import {
   longestOf,
   modelOf,
-  passesOf,
   rowsOf,
   trainingEstimate,
   unknownModel,
+  withReference,
 } from "../training/estimate.ts";
 import { batchOf, lossOf } from "./objective.ts";
 import type { DpoRankingParams } from "./run.ts";
@@ -44,13 +44,8 @@ export const estimate: EstimateRun<DpoRankingParams> = async ({ params, inputs }
     batch: (chosen, size) => batchOf(chosen, [], { K, size, of: chosen.length, geometry: about }),
   });
   const notes = [note, found ? undefined : "and every ranking two responses"].filter((part) => part);
-  // The reference reads every response once; a training step costs about three such passes.
-  const passes = passesOf(params, rows);
-  const { flops } = estimate.cost ?? {};
   return {
-    ...estimate,
-    ...(flops !== undefined &&
-      passes !== undefined && { cost: { ...estimate.cost, flops: flops * (1 + 1 / (3 * passes)) } }),
+    ...withReference(estimate, params, rows),
     ...(notes.length > 0 && { note: notes.join(", ") }),
   };
 };

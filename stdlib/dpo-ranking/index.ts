@@ -7,7 +7,7 @@ import { inLessMemory, loraParams, trainingParams, withoutEffect } from "../trai
 export const dpoRanking = defineStage(
   {
     name: "dpo_ranking",
-    version: 1,
+    version: 2,
     doc: "Direct preference optimisation under the Plackett-Luce model (Rafailov et al. 2023 App. A.3): the likelihood of a whole ranking under implicit rewards. Of two responses it is `dpo`.",
     inputs: [
       { name: "model", type: { kind: "model" }, doc: "The policy to start from." },

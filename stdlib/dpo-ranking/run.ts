@@ -2,7 +2,7 @@
 import type { OutputContext, RunResult, StageRun } from "../../engine/index.ts";
 import { type RankedResponses, readRankings } from "../reward/rankings.ts";
 import { openBackend } from "../training/backend.ts";
-import { trainingLoop } from "../training/loop.ts";
+import { drawn, trainingLoop } from "../training/loop.ts";
 import { openModel } from "../training/model.ts";
 import { supervised } from "../training/padding.ts";
 import type { LoraParams, TrainingParams } from "../training/params.ts";
@@ -26,13 +26,19 @@ async function run(ctx: OutputContext<DpoRankingParams>): Promise<RunResult> {
   const { rankings, tied } = await readRankings(inputs.data![0]!, policy, params.max_length);
   const K = Math.max(...rankings.map(({ ranks }) => ranks.length));
   const scorer = openScorer(backend, reference, { size: K * size, normalization: "sum" });
-  const logprobs = await scorer.score(rankings.flatMap(({ examples }) => examples));
+  const known = drawn(params, rankings.length);
+  const logprobs = await scorer.score(
+    known.flatMap((i) => rankings[i]!.examples),
+    { ctx, name: "reference" },
+  );
   await scorer.dispose();
+  const references: (readonly number[])[] = [];
   let at = 0;
-  const references = rankings.map(({ examples }) => {
-    at += examples.length;
-    return logprobs.slice(at - examples.length, at);
-  });
+  for (const i of known) {
+    const end = at + rankings[i]!.examples.length;
+    references[i] = logprobs.slice(at, end);
+    at = end;
+  }
 
   const { trainer, save } = openSession(ctx, backend, policy, lossOf(params.beta));
   const tokens = ({ examples }: RankedResponses) =>

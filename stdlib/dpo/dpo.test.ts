@@ -1,8 +1,9 @@
 // What `dpo` trains: every loss from its value at step 0, a reference that follows, restarts, conversations.
 import { createHash } from "node:crypto";
-import { cp, readFile } from "node:fs/promises";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { Progress } from "../../engine/index.ts";
 import { decoder } from "../decoder/index.ts";
 import { datasetOf, runWith, temporaryFolder } from "../testing.ts";
 import { tokenizer } from "../tokenizer/index.ts";
@@ -90,6 +91,42 @@ describe("without a reference", () => {
     const { metrics } = await run({ loss, ...params });
     expect(metrics!.loss).toBeLessThan(metrics!.first_loss!);
     expect(metrics).not.toHaveProperty("forward_kl");
+  });
+});
+
+describe("what the reference says", () => {
+  const asked = async (params: object, given: object = {}) => {
+    const told: string[] = [];
+    const result = await run(params, {
+      ...given,
+      onProgress: ({ done, total, unit }: Progress) => unit === "sequences" && told.push(`${done}/${total}`),
+    });
+    return { ...result, told };
+  };
+
+  test("is asked for the pairs that are drawn, and no others", async () => {
+    // Two responses to each, twenty at a time: a step of ten of the twenty pairs, then all of them.
+    expect((await asked({ steps: 1 })).told).toEqual(["20/20"]);
+    expect((await asked({ steps: 8 })).told).toEqual(["20/40", "40/40"]);
+    expect((await asked({ sync_reference_every: 2 })).told).toEqual([]);
+  });
+
+  test("is not asked for again by a run that goes on", async () => {
+    const whole = await asked({});
+    const scratch = await temporaryFolder();
+    const stop = new AbortController();
+    const halfway = ({ done }: Progress) => done === 20 && stop.abort();
+    await expect(run({}, { scratch, signal: stop.signal, onProgress: halfway })).rejects.toThrow();
+    const resumed = await asked({}, { scratch });
+    expect(resumed.told).toEqual(["40/40"]);
+    expect(await weights(resumed.dir)).toBe(await weights(whole.dir));
+    expect((await asked({}, { scratch })).told).toEqual([]);
+  });
+
+  test("is asked for once more when the disk has lost it", async () => {
+    const scratch = await temporaryFolder();
+    await writeFile(join(scratch, "reference.json"), "[-1.5, -2");
+    expect((await asked({}, { scratch })).told).toEqual(["20/40", "40/40"]);
   });
 });
 

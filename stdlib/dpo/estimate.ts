@@ -4,12 +4,12 @@ import { geometry } from "../../tensor/index.ts";
 import {
   longestOf,
   modelOf,
-  passesOf,
   rowsOf,
   trainingEstimate,
   unknownModel,
+  withReference,
 } from "../training/estimate.ts";
-import { lossOf } from "./losses.ts";
+import { lossOf, referenceFree } from "./losses.ts";
 import { batchOf, type Pair, readPairs } from "./pairs.ts";
 import type { DpoParams } from "./run.ts";
 
@@ -38,10 +38,5 @@ export const estimate: EstimateRun<DpoParams> = async ({ params, inputs }) => {
     length: ({ chosen, rejected }) => Math.max(chosen.ids.length, rejected.ids.length),
     batch: (chosen, size) => batchOf(chosen, [], { size, of: chosen.length, geometry: about }),
   });
-  // The reference reads every pair once; a training step costs about three such passes.
-  const { flops } = estimate.cost ?? {};
-  const passes = passesOf(params, rows);
-  return flops === undefined || passes === undefined
-    ? estimate
-    : { ...estimate, cost: { ...estimate.cost, flops: flops * (1 + 1 / (3 * passes)) } };
+  return referenceFree(params.loss) ? estimate : withReference(estimate, params, rows);
 };

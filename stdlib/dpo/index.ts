@@ -26,7 +26,7 @@ const looksAt: Readonly<Record<string, (loss: LossName) => boolean>> = {
 export const dpo = defineStage(
   {
     name: "dpo",
-    version: 3,
+    version: 4,
     doc: "Direct preference optimisation (Rafailov et al. 2023): raises chosen over rejected, held to a reference by beta. `loss` names its relatives, of which some need no reference.",
     inputs: [
       { name: "model", type: { kind: "model" }, doc: "The policy to start from." },

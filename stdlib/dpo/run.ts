@@ -1,12 +1,12 @@
 // Runs DPO and its relatives: pairs → reference log-probs → steps on chosen and rejected in one forward pass.
 import type { Artifact, OutputContext, RunResult, StageRun } from "../../engine/index.ts";
 import { openBackend } from "../training/backend.ts";
-import { chunks, evaluateAll, trainingLoop } from "../training/loop.ts";
+import { chunks, drawn, evaluateAll, trainingLoop } from "../training/loop.ts";
 import { openModel } from "../training/model.ts";
 import { movingReference } from "../training/moving-reference.ts";
 import { supervised } from "../training/padding.ts";
 import type { LoraParams, TrainingParams } from "../training/params.ts";
-import { openReference, openScorer, type Scorer } from "../training/reference.ts";
+import { type LongPass, openReference, openScorer, type Scorer } from "../training/reference.ts";
 import { openSession } from "../training/session.ts";
 import { type LossParams, lossOf, normalizationOf, referenceFree } from "./losses.ts";
 import { batchOf, type Pair, type PairReference, readPairs } from "./pairs.ts";
@@ -30,20 +30,26 @@ async function run(ctx: OutputContext<DpoParams>): Promise<RunResult> {
   const read = (data: Artifact) => readPairs(data, policy, params.max_length);
   const pairs = await read(ctx.inputs.data![0]!);
   const held = ctx.inputs.eval && (await read(ctx.inputs.eval[0]!));
-  const references = await scored(pairs, scorer);
-  const heldReferences = held && (await scored(held, scorer));
+  // One that follows is asked before every step.
+  const follows = params.sync_reference_every !== undefined;
+  const known = follows ? [] : drawn(params, pairs.length);
+  const first = await scored(at(pairs, known), scorer, { ctx, name: "reference" });
+  const references: PairReference[] = [];
+  first.forEach((reference, k) => {
+    references[known[k]!] = reference;
+  });
+  const heldReferences = held && (await scored(held, scorer, { ctx, name: "reference-eval" }));
   await scorer?.dispose();
 
   const session = openSession(ctx, backend, policy, lossOf(params));
   const { trainer, save } = session;
-  const moving =
-    params.sync_reference_every === undefined
-      ? undefined
-      : movingReference(backend, { start: reference, policy }, session, {
-          ...scoring,
-          every: params.sync_reference_every,
-          mixup: params.sync_reference_mixup,
-        });
+  const moving = follows
+    ? movingReference(backend, { start: reference, policy }, session, {
+        ...scoring,
+        every: params.sync_reference_every!,
+        mixup: params.sync_reference_mixup,
+      })
+    : undefined;
   const batch = (
     all: readonly Pair[],
     known: readonly PairReference[],
@@ -51,7 +57,7 @@ async function run(ctx: OutputContext<DpoParams>): Promise<RunResult> {
     of: number,
   ) =>
     batchOf(
-      indices.map((i) => all[i]!),
+      at(all, indices),
       indices.flatMap((i) => (known[i] ? [known[i]] : [])),
       { size, of, geometry: policy.geometry },
     );
@@ -67,10 +73,7 @@ async function run(ctx: OutputContext<DpoParams>): Promise<RunResult> {
       beside: moving,
       async before(whole: readonly number[], step: number) {
         await moving.follow(step);
-        const fresh = await scored(
-          whole.map((i) => pairs[i]!),
-          moving.scorer,
-        );
+        const fresh = await scored(at(pairs, whole), moving.scorer);
         whole.forEach((i, k) => {
           references[i] = fresh[k]!;
         });
@@ -102,8 +105,17 @@ async function run(ctx: OutputContext<DpoParams>): Promise<RunResult> {
 }
 
 /** Both responses of every pair; nothing where there is no reference. */
-async function scored(pairs: readonly Pair[], scorer: Scorer | undefined): Promise<PairReference[]> {
+async function scored(
+  pairs: readonly Pair[],
+  scorer: Scorer | undefined,
+  long?: LongPass,
+): Promise<PairReference[]> {
   if (!scorer) return [];
-  const logprobs = await scorer.score(pairs.flatMap(({ chosen, rejected }) => [chosen, rejected]));
+  const logprobs = await scorer.score(
+    pairs.flatMap(({ chosen, rejected }) => [chosen, rejected]),
+    long,
+  );
   return pairs.map((_, i) => [logprobs[2 * i]!, logprobs[2 * i + 1]!]);
 }
+
+const at = (pairs: readonly Pair[], indices: readonly number[]): Pair[] => indices.map((i) => pairs[i]!);

@@ -4,10 +4,10 @@ import { geometry } from "../../tensor/index.ts";
 import {
   longestOf,
   modelOf,
-  passesOf,
   rowsOf,
   trainingEstimate,
   unknownModel,
+  withReference,
 } from "../training/estimate.ts";
 import { type Answer, batchOf, lossOf, readAnswers } from "./answers.ts";
 import type { KtoParams } from "./run.ts";
@@ -38,10 +38,9 @@ export const estimate: EstimateRun<KtoParams> = async ({ params, inputs }) => {
     batch: (chosen, size) =>
       batchOf(chosen, [], params, { size, of: chosen.length, desirables: 0, kl: 0, geometry: about }),
   });
-  // A pass forward is a third of a step: one before each step for the KL, two of the reference over all answers.
-  const passes = passesOf(params, rows);
-  const { flops } = estimate.cost ?? {};
-  return flops === undefined || passes === undefined
-    ? estimate
-    : { ...estimate, cost: { ...estimate.cost, flops: flops * (1 + 1 / 3 + 2 / (3 * passes)) } };
+  // The reference reads an answer behind its own prompt and behind the foreign one.
+  const { cost, ...rest } = withReference(estimate, params, rows, 2);
+  const { flops: steps } = estimate.cost ?? {};
+  // And before each step there is a pass forward for the KL.
+  return cost?.flops === undefined ? estimate : { ...rest, cost: { ...cost, flops: cost.flops + steps! / 3 } };
 };

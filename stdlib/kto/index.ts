@@ -18,7 +18,7 @@ const weight = (which: string) =>
 export const kto = defineStage(
   {
     name: "kto",
-    version: 1,
+    version: 2,
     doc: "Kahneman-Tversky optimisation (Ethayarajh et al. 2024): raises answers that are labelled true and lowers the others, each against the KL of the policy from its reference. No pairs are needed.",
     inputs: [
       { name: "model", type: { kind: "model" }, doc: "The policy to start from." },

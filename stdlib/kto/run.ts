@@ -3,7 +3,7 @@ import type { OutputContext, Rows, RunResult, StageRun, TransformRun } from "../
 import type { Batch } from "../../tensor/index.ts";
 import { mean } from "../compare/statistics.ts";
 import { openBackend } from "../training/backend.ts";
-import { chunks, evaluateAll, trainingLoop } from "../training/loop.ts";
+import { chunks, drawn, evaluateAll, trainingLoop } from "../training/loop.ts";
 import { openModel } from "../training/model.ts";
 import { supervised } from "../training/padding.ts";
 import type { LoraParams, TrainingParams } from "../training/params.ts";
@@ -16,10 +16,10 @@ export interface KtoParams extends TrainingParams, LoraParams, Weights {
   readonly max_length?: number;
 }
 
-/** Log-probs under the reference, in nats. */
+/** Log-probs of answers under the reference, in nats, by the index of the answer. */
 interface Reference {
-  readonly own: readonly number[];
-  readonly foreign: readonly number[];
+  readonly own: number[];
+  readonly foreign: number[];
 }
 
 export const kto: StageRun<KtoParams> = { run };
@@ -35,12 +35,18 @@ async function run(ctx: OutputContext<KtoParams>): Promise<RunResult> {
   const held = ctx.inputs.eval && (await readAnswers(ctx.inputs.eval[0]!, policy, params.max_length));
 
   const still = openScorer(backend, reference, scoring);
-  const scored = async (all: readonly Answer[]): Promise<Reference> => ({
-    own: await still.score(all.map(({ own }) => own)),
-    foreign: await still.score(all.map(({ foreign }) => foreign)),
-  });
-  const references = await scored(answers);
-  const heldReferences = held && (await scored(held));
+  const scored = async (all: readonly Answer[], indices: readonly number[], name: string) => {
+    const both = indices.flatMap((i) => [all[i]!.own, all[i]!.foreign]);
+    const logprobs = await still.score(both, { ctx, name });
+    const known: Reference = { own: [], foreign: [] };
+    indices.forEach((i, k) => {
+      known.own[i] = logprobs[2 * k]!;
+      known.foreign[i] = logprobs[2 * k + 1]!;
+    });
+    return known;
+  };
+  const references = await scored(answers, drawn(params, answers.length), "reference");
+  const heldReferences = held && (await scored(held, [...held.keys()], "reference-eval"));
   await still.dispose();
 
   const session = openSession(ctx, backend, policy, lossOf(params.beta));

@@ -12,7 +12,7 @@ import {
   trainingCost,
 } from "../../tensor/index.ts";
 import { isAssistant } from "../assistant/assistant.ts";
-import { batches, chunks } from "./loop.ts";
+import { batches, chunks, stepsOf } from "./loop.ts";
 import { type ModelShell, openShell } from "./model.ts";
 import { type LoraParams, loraFor, type TrainingParams } from "./params.ts";
 import { optimizerOf } from "./session.ts";
@@ -102,11 +102,7 @@ export function trainingEstimate<E>(work: Work<E>): Estimate {
     batch,
     pieces,
   });
-  const steps =
-    params.steps ??
-    (rows === undefined
-      ? undefined
-      : Math.max(1, Math.ceil((rows * (params.epochs ?? 1)) / params.batch_size)));
+  const steps = rows === undefined ? params.steps : stepsOf(params, rows);
   const share = examples ? usualPositions(work, examples, size) / positions(batch) : 1;
   const cost: Cost = {
     memory,
@@ -142,12 +138,21 @@ function usualPositions<E>({ params, batch }: Work<E>, examples: readonly E[], s
   return sum / pieces;
 }
 
-/** How often a stage goes over its rows; undefined where steps are given and it is not known of how many rows. */
-export const passesOf = (
+/**
+ * With what a reference adds to training steps, which cost about three of its passes forward: so many over the examples that the steps
+ * will see, each once however often they come.
+ */
+export function withReference(
+  estimate: Estimate,
   { steps, epochs = 1, batch_size }: Params,
   rows: number | undefined,
-): number | undefined =>
-  steps === undefined ? epochs : rows === undefined ? undefined : (steps * batch_size) / rows;
+  passes = 1,
+): Estimate {
+  const { flops } = estimate.cost ?? {};
+  if (flops === undefined) return estimate;
+  const epoch = steps === undefined ? epochs : (steps * batch_size) / (rows ?? Number.POSITIVE_INFINITY);
+  return { ...estimate, cost: { ...estimate.cost, flops: flops * (1 + passes / (3 * Math.max(1, epoch))) } };
+}
 
 /** Of work that is done one after the other. */
 export function inTurn(costs: readonly Cost[]): Cost {

@@ -50,7 +50,7 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
   const { ctx, trainer, examples } = options;
   const { params } = ctx;
   const { eval_every } = params;
-  const steps = params.steps ?? Math.max(1, Math.ceil((examples * params.epochs) / params.batch_size));
+  const steps = stepsOf(params, examples);
   const rate = schedule({
     kind: params.schedule,
     peak: params.learning_rate,
@@ -133,6 +133,23 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
   }
   await trainer.settle();
   return { steps, tokens, tail: tail.means(), first_loss, evaluated };
+}
+
+type Extent = Pick<TrainingParams, "steps" | "batch_size"> & { readonly epochs?: number };
+
+/** Optimiser steps over so many examples. */
+export function stepsOf({ steps, epochs = 1, batch_size }: Extent, examples: number): number {
+  return steps ?? Math.max(1, Math.ceil((examples * epochs) / batch_size));
+}
+
+/** The examples that some batch of a run has, in the order of the dataset: all, unless its steps are over before. */
+export function drawn(params: Extent & { readonly seed: number }, examples: number): number[] {
+  const order = batches(examples, params.batch_size, params.seed);
+  const seen = new Set<number>();
+  for (let left = stepsOf(params, examples); left > 0 && seen.size < examples; left--) {
+    for (const index of order.next().value) seen.add(index);
+  }
+  return [...seen].sort((a, b) => a - b);
 }
 
 /**

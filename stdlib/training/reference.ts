@@ -1,8 +1,12 @@
 // Log-probabilities of responses under a model that stands still: the reference of preference losses, each distinct sequence scored once.
-import type { Artifact } from "../../engine/index.ts";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Artifact, OutputContext } from "../../engine/index.ts";
 import { type Backend, createEvaluator, type ParamSource } from "../../tensor/index.ts";
+import { breathe } from "./loop.ts";
 import { checkTokenizers, type OpenModel, openModel } from "./model.ts";
 import { type Example, pad, supervised } from "./padding.ts";
+import type { TrainingParams } from "./params.ts";
 import { rowSums, supervision } from "./supervision.ts";
 
 /**
@@ -21,8 +25,15 @@ export type Normalization = "sum" | "mean";
 
 export interface Scorer {
   /** Log-probability of the supervised tokens of each example, in nats. */
-  score(examples: readonly Example[]): Promise<number[]>;
+  score(examples: readonly Example[], long?: LongPass): Promise<number[]>;
   dispose(): Promise<void>;
+}
+
+/** One that may take hours: the task hears how far it is and may stop it, and its scratch folder keeps what is done. */
+export interface LongPass {
+  readonly ctx: OutputContext<TrainingParams>;
+  /** Apart from other passes of the task. */
+  readonly name: string;
 }
 
 /** `size` sequences at a time. `weights` are read at every call; those of the model unless given. */
@@ -47,7 +58,7 @@ export function openScorer(
     build: (b, { model }, inputs) => ({ sums: rowSums(b, model!, inputs) }),
   });
   return {
-    async score(examples) {
+    async score(examples, long) {
       const distinct = new Map<string, { readonly example: Example; logprob: number }>();
       const entries = examples.map((example) => {
         const key = `${example.mask.indexOf(true)}:${example.ids.join(" ")}`;
@@ -56,23 +67,64 @@ export function openScorer(
         return entry;
       });
       const todo = [...distinct.values()].sort((a, b) => a.example.ids.length - b.example.ids.length);
-      for (let at = 0; at < todo.length; at += size) {
-        const chunk = todo.slice(at, at + size);
+      const all = await inPortions(todo.length, size, long, async (from, to) => {
         const { ids, mask } = pad(
-          chunk.map(({ example }) => example),
+          todo.slice(from, to).map(({ example }) => example),
           size,
           maxLength,
         );
         const { sums } = await evaluator.run({ ids, ...supervision(ids, mask, vocabSize) });
-        chunk.forEach((entry, row) => {
-          const sum = sums!.data[row]!;
-          entry.logprob = normalization === "sum" ? sum : Math.fround(sum * perToken(entry.example));
-        });
-      }
+        return Array.from(sums!.data.subarray(0, to - from));
+      });
+      todo.forEach((entry, i) => {
+        entry.logprob = normalization === "sum" ? all[i]! : Math.fround(all[i]! * perToken(entry.example));
+      });
       return entries.map(({ logprob }) => logprob);
     },
     dispose: () => evaluator.dispose(),
   };
+}
+
+/** `total` numbers, `size` at a time; those that an earlier run of the same task kept are not made again. */
+async function inPortions(
+  total: number,
+  size: number,
+  long: LongPass | undefined,
+  make: (from: number, to: number) => Promise<readonly number[]>,
+): Promise<readonly number[]> {
+  const { scratch } = long?.ctx ?? {};
+  const path = scratch === undefined ? undefined : join(scratch, `${long!.name}.json`);
+  const numbers = path === undefined ? [] : await kept(path);
+  let saved = performance.now();
+  while (numbers.length < total) {
+    numbers.push(...(await make(numbers.length, Math.min(numbers.length + size, total))));
+    if (!long) continue;
+    const { params, progress, signal } = long.ctx;
+    progress({ done: numbers.length, total, unit: "sequences" });
+    await breathe();
+    const due = (performance.now() - saved) / 1000 >= params.checkpoint_every;
+    if (path !== undefined && (due || signal.aborted || numbers.length === total)) {
+      await keep(path, numbers);
+      saved = performance.now();
+    }
+    signal.throwIfAborted();
+  }
+  return numbers;
+}
+
+/** Written beside, then renamed; JSON is exact for them, and says when the disk has lost a part of it. */
+async function keep(path: string, numbers: readonly number[]): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(`${path}.part`, JSON.stringify(numbers));
+  await rename(`${path}.part`, path);
+}
+
+async function kept(path: string): Promise<number[]> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as number[];
+  } catch {
+    return [];
+  }
 }
 
 /** One over the number of supervised tokens, as the training graph multiplies by it. */

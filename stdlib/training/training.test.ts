@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ExampleStore } from "./examples.ts";
-import { batches } from "./loop.ts";
+import { batches, drawn } from "./loop.ts";
 import { packed } from "./packing.ts";
 import { pad, paddedLength, supervised } from "./padding.ts";
 
@@ -12,6 +12,15 @@ test("an epoch shows every example once, and the next one in another order", () 
     expect(epoch.flat().toSorted()).toEqual([0, 1, 2, 3, 4]);
   }
   expect(epochs[0]).not.toEqual(epochs[1]);
+});
+
+test("a run over before the end of an epoch draws a part of the examples, a longer one all of them", () => {
+  // Two steps of two are the first four of the order; three quarters of an epoch of five are 1.9 steps, so two.
+  const order = batches(5, 2, 7);
+  const four = [...order.next().value, ...order.next().value].toSorted();
+  expect(drawn({ steps: 2, batch_size: 2, seed: 7 }, 5)).toEqual(four);
+  expect(drawn({ epochs: 0.75, batch_size: 2, seed: 7 }, 5)).toEqual(four);
+  expect(drawn({ epochs: 3, batch_size: 2, seed: 7 }, 5)).toEqual([0, 1, 2, 3, 4]);
 });
 
 test("the order depends on the seed alone", () => {
