@@ -24,7 +24,7 @@ First steps:  align run examples/quickstart/quickstart.align`,
   );
 
 command("run", "check, plan, and run what is not cached; resume what was interrupted")
-  .option("--only <stage>", "run only this stage and what it needs")
+  .addOption(onlyOption())
   .option("--jobs <n>", "light stages side by side (default: cores)", wholeNumber)
   .option("--keep-going", "go on with what does not need a failed stage")
   .option("--retries <n>", "tries more of a stage whose failure may pass (default: 2)", wholeNumber)
@@ -60,7 +60,7 @@ program
   .action(async (files, options) => exit((await import("./commands/fmt.ts")).fmt(files, options)));
 
 command("plan", "what would run, what is cached, and where every value comes from")
-  .option("--only <stage>", "only this stage and what it needs")
+  .addOption(onlyOption())
   .option("--verify-inputs", "read every input file again, also those that look untouched")
   .option("--json", "the plan as JSON")
   .action(async (file, options) => exit((await import("./commands/plan.ts")).plan(file, options)));
@@ -252,6 +252,12 @@ function deviceOption(): Option {
     .choices(["auto", "cpu", "webgpu", "cuda", "tfjs"])
     .env("ALIGN_DEVICE")
     .default("auto");
+}
+
+function onlyOption(): Option {
+  return new Option("--only <stage>", "only this stage and what it needs; may be repeated").argParser(
+    (stage: string, before: readonly string[] = []) => [...before, stage],
+  );
 }
 
 function setOption(): Option {

@@ -30,7 +30,7 @@ export interface PipelineOptions {
   readonly profile?: string;
   readonly set?: Readonly<Record<string, string>>;
   readonly store?: string;
-  readonly only?: string;
+  readonly only?: readonly string[];
   readonly verifyInputs?: boolean;
   /** Default: auto. */
   readonly device?: string;

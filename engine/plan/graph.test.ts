@@ -76,15 +76,22 @@ describe("a plan", () => {
         publications: [publish("aligned", "out"), publish("writer", "writer")],
         expectations: [expectAbove("aligned", "loss", 0), expectAbove("writer", "loss", 0)],
       }),
-      { only: "writer" },
+      { only: ["writer"] },
     );
     expect(tasks.map((task) => task.id)).toEqual(["base", "prose", "writer"]);
     expect(publications.map((p) => p.node)).toEqual(["writer"]);
     expect(expectations.map((e) => e.expr.text)).toEqual(["writer.loss > 0"]);
   });
 
+  test("of several stages has what each of them needs, once", async () => {
+    const { tasks } = await plan(program(FILE, nodes), { only: ["prose", "writer"] });
+    expect(tasks.map((task) => task.id)).toEqual(["base", "prose", "writer"]);
+    const alone = await plan(program(FILE, nodes), { only: ["prose", "base"] });
+    expect(alone.tasks.map((task) => task.id)).toEqual(["base", "prose"]);
+  });
+
   test("of a stage that is not there names the one that was meant", async () => {
-    expect(await planned(program(FILE, nodes), { only: "writre" })).toMatchObject({
+    expect(await planned(program(FILE, nodes), { only: ["writer", "writre"] })).toMatchObject({
       problems: [{ code: "unknown-stage", help: "did you mean writer?" }],
     });
   });

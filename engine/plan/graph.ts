@@ -23,8 +23,8 @@ import type { Plan, PlanCall, PlanEdge, PlannedFile, PlanTask } from "./plan.ts"
 export interface PlanOptions {
   readonly operations: ReadonlyMap<string, Operation>;
   readonly store: Store;
-  /** Only this node and what it needs. */
-  readonly only?: string;
+  /** Only these nodes and what they need. */
+  readonly only?: readonly string[];
   /** Fingerprint of backend, dtype and determinism class; goes into the keys of numeric tasks. */
   readonly numerics?: string;
   readonly files?: FileSystem;
@@ -49,7 +49,11 @@ async function planOf(program: Program, options: PlanOptions): Promise<Plan> {
   const { store, numerics = "" } = options;
   const graph = graphOf(program);
   const selected =
-    options.only === undefined ? undefined : withNeeds(graph, named(program.nodes, options.only));
+    options.only &&
+    withNeeds(
+      graph,
+      options.only.flatMap((only) => named(program.nodes, only)),
+    );
   const nodes = inOrder(program.nodes, graph).filter((node) => !selected || selected.has(node.id));
 
   const tasks = new Map<string, PlanTask>();

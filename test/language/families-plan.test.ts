@@ -17,7 +17,7 @@ async function planOf(files: Readonly<Record<string, string>>, only?: string): P
   const planned = await createPlan(checked!.program!, {
     operations: library,
     store: openStore(join(dir, "store")),
-    ...(only === undefined ? {} : { only }),
+    ...(only === undefined ? {} : { only: [only] }),
   });
   if ("problems" in planned) throw new Error(planned.problems[0]!.message);
   return planned.plan;
