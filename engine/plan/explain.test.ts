@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { differences, lineOf } from "./explain.ts";
+import { type Cause, differences, lineOf, reasonOf } from "./explain.ts";
 import type { KeyTree } from "./key.ts";
 
 const leaf = (label: string, value: string, name?: string) => ({
@@ -77,5 +77,29 @@ describe("the difference between two keys", () => {
   });
   test("of a chain names a new step once, with all that belongs to it", () => {
     expect(lines(chain(["skip", "1"]), chain(["skip", "1"], ["take", "3"]))).toEqual(["skip → skip |> take"]);
+  });
+});
+
+describe("the reason in one line", () => {
+  const reason = (...causes: Cause[]) => reasonOf({ node: "n", state: "waiting", headline: "", causes });
+  const own = (text: string): Cause => ({ node: "n", text, because: [] });
+  const anew = (input: string, ...because: string[]): Cause => ({
+    node: "n",
+    text: `input ${input} is built anew`,
+    input,
+    because: because.map(own),
+  });
+
+  test("tells inputs together that are built anew for one reason", () => {
+    expect(
+      reason(own("seed: 1 → 2"), anew("a", "n: 1 → 2"), anew("b", "n: 1 → 2"), anew("c", "m: 3 → 4")),
+    ).toBe(
+      "seed: 1 → 2; inputs a, b are built anew (because n: 1 → 2); input c is built anew (because m: 3 → 4)",
+    );
+  });
+
+  test("gives the beginning of what would be long", () => {
+    const many = ["a", "b", "c", "d"].map((input) => anew(input, "w", "x", "y", "z"));
+    expect(reason(...many)).toBe("inputs a, b and 2 more are built anew (because w; x and 2 more)");
   });
 });

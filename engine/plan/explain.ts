@@ -86,28 +86,73 @@ function explainTask(
     const at = entries.findLastIndex((entry) => entry.key === task.key);
     if (at === -1)
       return says("cached; built elsewhere before, differs from the last run", compare(last, task.keyTree));
-    const before = entries[at - 1];
+    const before = nearest(entries.slice(0, at), entries[at]!.keyTree);
     if (before) return says("cached; was built because", compare(before, entries[at]!.keyTree));
     return says("cached; was built because", only("never built before"));
   }
 
   const verb = state === "waiting" ? "waits for what it needs" : "will run";
   if (task.damage !== undefined) return says(verb, only(`its artifact was damaged: ${task.damage}`));
-  if (!last) return says(verb, only("never built"));
-  const causes = compare(last, task.keyTree);
+  const before = nearest(entries, task.keyTree);
+  if (!before) return says(verb, only("never built"));
+  const causes = compare(before, task.keyTree);
   return says(verb, causes.length > 0 ? causes : only("its artifact is no longer in the store"));
 }
 
-/** The reason in one line, for a table. */
+/** The build that has most in common with `now`, of several the last: who goes to and fro between two seeds changes neither. */
+function nearest(entries: readonly HistoryEntry[], now: KeyTree): HistoryEntry | undefined {
+  const wanted = new Map(now.map((leaf) => [leaf.label, leaf.value]));
+  let best: { readonly entry: HistoryEntry; readonly apart: number } | undefined;
+  for (const entry of entries) {
+    const alike = entry.keyTree.filter(({ label, value }) => wanted.get(label) === value).length;
+    const apart = entry.keyTree.length + now.length - 2 * alike;
+    if (!best || apart <= best.apart) best = { entry, apart };
+  }
+  return best?.entry;
+}
+
+/** The reason in one line, for a table: inputs that changed for one reason are told together, and of long lists the beginning. */
 export function reasonOf(explanation: Explanation): string {
   if (explanation.state === "cached") return "unchanged";
-  return explanation.causes.map(lineOf).join("; ");
+  const together = new Map<string, Cause[]>();
+  for (const cause of explanation.causes) {
+    const reason = cause.input === undefined ? cause.text : `${verbOf(cause)} ${reasons(cause)}`;
+    together.set(reason, [...(together.get(reason) ?? []), cause]);
+  }
+  return [...together.values()].map(shortLineOf).join("; ");
+}
+
+/** `inputs a, b and 6 more are built anew (because epochs: 1 → 2)` */
+function shortLineOf(causes: readonly Cause[]): string {
+  const [cause] = causes as [Cause];
+  const because = beginning(
+    cause.because.map(({ text }) => text),
+    "; ",
+  );
+  const tail = because && ` (because ${because})`;
+  if (causes.length === 1) return cause.text + tail;
+  const names = beginning(
+    causes.map(({ input }) => input!),
+    ", ",
+  );
+  return `inputs ${names} ${verbOf(cause).replace("is ", "are ")}${tail}`;
+}
+
+/** Of an input: `changed`, `is built anew`. */
+const verbOf = ({ input, text }: Cause): string => text.slice(`input ${input} `.length);
+
+const reasons = ({ because }: Cause): string => because.map(({ text }) => text).join("; ");
+
+/** As many as are read at a glance: three, or two and how many more. */
+function beginning(parts: readonly string[], between: string): string {
+  if (parts.length <= 3) return parts.join(between);
+  return `${parts.slice(0, 2).join(between)} and ${parts.length - 2} more`;
 }
 
 /** `input writer changed (because epochs: 1 → 2)` */
 export function lineOf(cause: Cause): string {
   if (cause.because.length === 0) return cause.text;
-  return `${cause.text} (because ${cause.because.map((root) => root.text).join("; ")})`;
+  return `${cause.text} (because ${reasons(cause)})`;
 }
 
 /** What changed between two key trees; `why` answers for inputs. */

@@ -557,6 +557,14 @@ describe("why a stage runs", () => {
     ]);
   });
 
+  test("is the difference from the build that has most in common, not from the last", async () => {
+    const world = new World();
+    await world.run(pipeline());
+    await world.run(pipeline({ size: 9, beta: 0.5 }));
+    expect((await world.why(pipeline({ beta: 0.2 }), "aligned"))[1]).toEqual(["beta: 0.1 → 0.2"]);
+    expect((await world.why(pipeline({ size: 9, beta: 0.2 }), "aligned"))[1]).toEqual(["beta: 0.5 → 0.2"]);
+  });
+
   test("is told of data files", async () => {
     const world = new World();
     await world.run(pipeline());

@@ -42,5 +42,7 @@ export const estimate: EstimateRun<KtoParams> = async ({ params, inputs }) => {
   const { cost, ...rest } = withReference(estimate, params, rows, 2);
   const { flops: steps } = estimate.cost ?? {};
   // And before each step there is a pass forward for the KL.
-  return cost?.flops === undefined ? estimate : { ...rest, cost: { ...cost, flops: cost.flops + steps! / 3 } };
+  return cost?.flops === undefined
+    ? estimate
+    : { ...rest, cost: { ...cost, flops: cost.flops + steps! / 3 } };
 };
