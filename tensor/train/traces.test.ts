@@ -1,7 +1,7 @@
 // Fifty steps of TRL's trainers on a tiny Llama, repeated here from the same weights and batches; see fixtures/make-traces.py.
 
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { onnxBackend } from "../backends/onnx/index.ts";
 import { type Params, tensor } from "../host.ts";
 import { crossEntropy, sequenceLogprobs } from "../loss/cross-entropy.ts";
@@ -10,7 +10,7 @@ import type { ModelConfig } from "../models/config.ts";
 import { adamw } from "../optim/adamw.ts";
 import { schedule } from "../optim/schedule.ts";
 import { createScorer } from "../score/scorer.ts";
-import { createTrainer, type LossFn } from "./trainer.ts";
+import { createTrainer, type Batch as FeedBatch, type LossFn } from "./trainer.ts";
 
 interface Run {
   readonly learning_rate: number;
@@ -107,4 +107,69 @@ test("DPO: each of 50 losses, margins and accuracies is DPOTrainer's", async () 
   expect(loss).toBeLessThan(1e-4);
   expect(margin).toBeLessThan(1e-4);
   expect(seen.accuracies).toEqual(fixture.dpo.accuracies);
+});
+
+describe("the same 50 steps, made otherwise", () => {
+  type Batch = Run["batches"][number];
+  const supervised = ({ mask }: Batch) => mask.flat().reduce((n, on) => n + on, 0);
+  const rows = (batch: Batch, from: number, to: number) => ({
+    ...arrays({ ids: batch.ids.slice(from, to), mask: batch.mask.slice(from, to) }),
+    tokens: supervised(batch),
+  });
+
+  /** All rows of a batch in one of 96, without their padding. */
+  function packed(batch: Batch) {
+    const shape = [1, 96];
+    const [ids, segment_ids, position_ids] = [0, 0, 0].map(() => new Int32Array(96));
+    const mask = new Float32Array(96);
+    let at = 0;
+    for (const [row, tokens] of batch.ids.entries()) {
+      const end = batch.mask[row]!.lastIndexOf(1) + 1;
+      for (let t = 0; t < end; t++, at++) {
+        ids![at] = tokens[t]!;
+        segment_ids![at] = row + 1;
+        position_ids![at] = t;
+        mask[at] = batch.mask[row]![t]!;
+      }
+    }
+    return {
+      ids: tensor(ids!, shape),
+      mask: tensor(mask, shape),
+      segment_ids: tensor(segment_ids!, shape),
+      position_ids: tensor(position_ids!, shape),
+      tokens: supervised(batch),
+    };
+  }
+
+  async function losses(recompute: boolean, pieces: (batch: Batch) => FeedBatch[]): Promise<number[]> {
+    const trainer = createTrainer({
+      backend,
+      config: { ...config, max_position_embeddings: 96 } as ModelConfig,
+      params,
+      recompute,
+      loss: (b, model, { ids, mask, tokens }) => ({
+        loss: crossEntropy(b, model.tokenLogprobs(ids!), mask!, tokens),
+      }),
+      optimizer: adamw(),
+      max_grad_norm: 1,
+    });
+    const [all, rate] = [[] as number[], rateOf(fixture.sft)];
+    for (const [step, batch] of fixture.sft.batches.entries())
+      all.push((await trainer.step(pieces(batch), { learning_rate: rate(step) })).loss);
+    return all;
+  }
+
+  const whole = (batch: Batch) => [rows(batch, 0, 4)];
+  test.each([
+    ["4 x 1 in place of 1 x 4", false, (batch: Batch) => [0, 1, 2, 3].map((i) => rows(batch, i, i + 1))],
+    ["3 + 1 in place of 1 x 4", false, (batch: Batch) => [rows(batch, 0, 3), rows(batch, 3, 4)]],
+    ["recomputed", true, whole],
+    ["packed", false, (batch: Batch) => [packed(batch)]],
+  ])("%s: each loss is the same", async (name, recompute, pieces) => {
+    const [plain, other] = [await losses(false, whole), await losses(recompute, pieces)];
+    const apart = other.map((x, i) => Math.abs(x - plain[i]!));
+    console.log(`${name}, step by step: ${apart.map((x) => (x === 0 ? "0" : x.toExponential(0))).join(" ")}`);
+    expect(gap(plain, fixture.sft.losses)).toBeLessThan(1e-4);
+    expect(Math.max(...apart)).toBeLessThanOrEqual(recompute ? 0 : 1e-5);
+  });
 });
