@@ -1,7 +1,7 @@
 // Runs DPO and its relatives: pairs → reference log-probs → steps on chosen and rejected in one forward pass.
 import type { Artifact, OutputContext, RunResult, StageRun } from "../../engine/index.ts";
 import { openBackend } from "../training/backend.ts";
-import { chunks, drawn, evaluateAll, trainingLoop } from "../training/loop.ts";
+import { drawn, evaluateAll, trainingLoop } from "../training/loop.ts";
 import { openModel } from "../training/model.ts";
 import { movingReference } from "../training/moving-reference.ts";
 import { supervised } from "../training/padding.ts";
@@ -81,9 +81,8 @@ async function run(ctx: OutputContext<DpoParams>): Promise<RunResult> {
     }),
     ...(held && {
       async evaluate() {
-        const all = await evaluateAll(
-          trainer,
-          chunks([...held.keys()], size).map((piece) => batch(held, heldReferences!, piece, held.length)),
+        const all = await evaluateAll({ ctx, trainer, examples: held.length, size }, (piece) =>
+          batch(held, heldReferences!, piece, held.length),
         );
         const { loss, accuracy, margin } = all as Record<"loss" | "accuracy" | "margin", number>;
         return { eval_loss: loss, eval_accuracy: accuracy, eval_margin: margin };

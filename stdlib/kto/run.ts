@@ -3,7 +3,7 @@ import type { OutputContext, Rows, RunResult, StageRun, TransformRun } from "../
 import type { Batch } from "../../tensor/index.ts";
 import { mean } from "../compare/statistics.ts";
 import { openBackend } from "../training/backend.ts";
-import { chunks, drawn, evaluateAll, trainingLoop } from "../training/loop.ts";
+import { drawn, evaluateAll, trainingLoop } from "../training/loop.ts";
 import { openModel } from "../training/model.ts";
 import { supervised } from "../training/padding.ts";
 import type { LoraParams, TrainingParams } from "../training/params.ts";
@@ -93,8 +93,9 @@ async function run(ctx: OutputContext<KtoParams>): Promise<RunResult> {
       async evaluate() {
         const all = [...held.keys()];
         kl = await klOf(await present(), held, heldReferences!, all);
-        const pieces = chunks(all, size).map((piece) => batch(held, heldReferences!, piece, all));
-        const { loss, accuracy } = await evaluateAll(trainer, pieces);
+        const { loss, accuracy } = await evaluateAll({ ctx, trainer, examples: held.length, size }, (piece) =>
+          batch(held, heldReferences!, piece, all),
+        );
         return { eval_loss: loss!, eval_accuracy: accuracy! };
       },
     }),

@@ -4,7 +4,7 @@ import type { Artifact, OutputContext, RunResult, StageRun } from "../../engine/
 import { type Batch, type LossFn, stream } from "../../tensor/index.ts";
 import { openBackend } from "../training/backend.ts";
 import { type Blocks, readBlocks, readDocuments } from "../training/blocks.ts";
-import { chunks, evaluateAll, made, trainingLoop } from "../training/loop.ts";
+import { evaluateAll, trainingLoop } from "../training/loop.ts";
 import { openModel } from "../training/model.ts";
 import type { DropoutParams, TrainingParams } from "../training/params.ts";
 import { openSession } from "../training/session.ts";
@@ -59,10 +59,10 @@ async function run(ctx: OutputContext<PretrainParams>): Promise<RunResult> {
     ...(held && {
       async evaluate() {
         const draw = drawnAt("eval");
-        const all = [...Array(held.blocks).keys()];
-        const tokens = objective.tokens(held, all, draw);
-        const batches = made(chunks(all, size), (piece) => batch(held, piece, tokens, draw));
-        const { loss } = await evaluateAll(trainer, batches);
+        const tokens = objective.tokens(held, [...Array(held.blocks).keys()], draw);
+        const { loss } = await evaluateAll({ ctx, trainer, examples: held.blocks, size }, (piece) =>
+          batch(held, piece, tokens, draw),
+        );
         return { eval_loss: loss! };
       },
     }),

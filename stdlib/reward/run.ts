@@ -46,7 +46,7 @@ async function run(ctx: OutputContext<RewardParams>): Promise<RunResult> {
   async function score(sequences: readonly (readonly number[])[], bias = 0): Promise<number[]> {
     await session.trainer.settle();
     const scorer = openSequenceScorer(backend, { ...model, params: session.weights(), bias });
-    const scores = await scorer.score(sequences);
+    const scores = await scorer.score(sequences, ctx);
     await scorer.dispose();
     return scores;
   }

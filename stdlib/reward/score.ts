@@ -1,11 +1,12 @@
 // Scores whole sequences with a reward model: its head's value at the last token, plus the bias.
 import { type Backend, createEvaluator, tensor } from "../../tensor/index.ts";
+import { type Listener, tell } from "../training/loop.ts";
 import { type Example, pad } from "../training/padding.ts";
 import { type OpenRewardModel, scoresAt } from "./reward-model.ts";
 
 export interface SequenceScorer {
   /** Prompt with response each → one score each, in order. */
-  score(sequences: readonly (readonly number[])[]): Promise<number[]>;
+  score(sequences: readonly (readonly number[])[], listener?: Listener): Promise<number[]>;
   dispose(): Promise<void>;
 }
 
@@ -18,7 +19,7 @@ export function openSequenceScorer(backend: Backend, model: OpenRewardModel, siz
     build: (b, { reward }, { ids, last }) => ({ scores: scoresAt(b, reward!, ids!, last!) }),
   });
   return {
-    async score(sequences) {
+    async score(sequences, listener) {
       const scores = new Array<number>(sequences.length);
       const order = [...sequences.keys()].sort(
         (i, j) => sequences[i]!.length - sequences[j]!.length || i - j,
@@ -34,6 +35,8 @@ export function openSequenceScorer(backend: Backend, model: OpenRewardModel, siz
         chunk.forEach((i, row) => {
           scores[i] = out.scores!.data[row]! + bias;
         });
+        const done = at + chunk.length;
+        if (listener) await tell(listener, { done, total: order.length, unit: "sequences" });
       }
       return scores;
     },

@@ -13,7 +13,7 @@ import type { Batch, Geometry, LossFn } from "../../tensor/index.ts";
 import { encodeExample, type TemplateTexts } from "../template/index.ts";
 import { openBackend } from "../training/backend.ts";
 import { ExampleStore, type Examples } from "../training/examples.ts";
-import { chunks, evaluateAll, made, trainingLoop } from "../training/loop.ts";
+import { evaluateAll, trainingLoop } from "../training/loop.ts";
 import { type ModelShell, openModel } from "../training/model.ts";
 import { type Packed, packed } from "../training/packing.ts";
 import { type Example, packingArrays, pad, supervised } from "../training/padding.ts";
@@ -59,10 +59,10 @@ async function run(ctx: OutputContext<SftParams>): Promise<RunResult> {
     tokens: (indices) => examples.tokens(indices),
     ...(held && {
       async evaluate() {
-        const all = [...Array(held.count).keys()];
-        const tokens = held.tokens(all);
-        const batches = made(chunks(all, size), (piece) => pieceOf(held, piece, tokens));
-        const { loss } = await evaluateAll(trainer, batches);
+        const tokens = held.tokens([...Array(held.count).keys()]);
+        const { loss } = await evaluateAll({ ctx, trainer, examples: held.count, size }, (piece) =>
+          pieceOf(held, piece, tokens),
+        );
         return { eval_loss: loss! };
       },
     }),

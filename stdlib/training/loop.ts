@@ -1,6 +1,6 @@
 // The training loop that pretrain, sft and dpo share: order of examples, schedule, steps, checkpoints, and what is reported.
 import { join } from "node:path";
-import { type OutputContext, TaskError } from "../../engine/index.ts";
+import { type OutputContext, type Progress, TaskError } from "../../engine/index.ts";
 import { type Batch, type Params, schedule, stream, TensorError, type Trainer } from "../../tensor/index.ts";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { TrainingParams } from "./params.ts";
@@ -83,9 +83,18 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
   };
 
   let evaluated: Readonly<Record<string, number>> = {};
+  const evaluate = async (step: number) => {
+    try {
+      return await options.evaluate!();
+    } catch (error) {
+      // Who is stopped while it measures keeps the steps before; after the last there is the measuring still to do.
+      if (ctx.signal.aborted && step < steps) await save();
+      throw error;
+    }
+  };
   ctx.progress({ done: start, total: steps, unit: "steps" });
   if (options.evaluate && eval_every !== undefined && start === 0) {
-    ctx.progress({ done: 0, total: steps, unit: "steps", metrics: await options.evaluate() });
+    ctx.progress({ done: 0, total: steps, unit: "steps", metrics: await evaluate(0) });
   }
   /** How many steps may be taken before anybody looks. */
   const together = (step: number) =>
@@ -117,7 +126,7 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
       step++;
       const due = eval_every !== undefined && step % eval_every === 0;
       const evaluating = options.evaluate !== undefined && (due || step === steps);
-      if (evaluating) evaluated = await options.evaluate!();
+      if (evaluating) evaluated = await evaluate(step);
       const { learning_rate } = planned[i]!;
       ctx.progress({
         done: step,
@@ -170,23 +179,36 @@ export function chunks<T>(items: readonly T[], size: number): (readonly T[])[] {
   );
 }
 
-/** One at a time, when it is wanted: all batches of a large set are more than memory holds. */
-export function* made<T, U>(items: Iterable<T>, make: (item: T) => U): Generator<U> {
-  for (const item of items) yield make(item);
-}
-
-/** Sums of losses and metrics over held-out pieces, each already divided by the count of the whole. */
+/** Sums of losses and metrics over held-out examples, `size` at a time; each batch divides by the count of the whole. */
 export async function evaluateAll(
-  trainer: Trainer,
-  pieces: Iterable<Batch>,
+  { ctx, trainer, examples, size }: Held,
+  batch: (piece: readonly number[]) => Batch,
 ): Promise<Record<string, number>> {
   const sums: Record<string, number> = {};
-  for (const piece of pieces) {
-    const { loss, metrics } = await trainer.evaluate(piece);
+  let done = 0;
+  for (const piece of chunks([...Array(examples).keys()], size)) {
+    const { loss, metrics } = await trainer.evaluate(batch(piece));
     for (const [name, x] of Object.entries({ loss, ...metrics })) sums[name] = (sums[name] ?? 0) + x;
-    await breathe();
+    done += piece.length;
+    await tell(ctx, { done, total: examples, unit: "held-out examples" });
   }
   return sums;
+}
+
+interface Held {
+  readonly ctx: Listener;
+  readonly trainer: Trainer;
+  readonly examples: number;
+  readonly size: number;
+}
+
+/** Who hears how far something long is, and may stop it. */
+export type Listener = Pick<OutputContext<unknown>, "progress" | "signal">;
+
+export async function tell({ progress, signal }: Listener, how: Progress): Promise<void> {
+  progress(how);
+  await breathe();
+  signal.throwIfAborted();
 }
 
 /** Lets messages in (a run blocks the event loop) between two steps. */

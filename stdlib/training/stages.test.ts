@@ -229,8 +229,8 @@ describe("checkpoints", () => {
   /** A run that is told to stop after so many steps. */
   async function stopped(stage: Operation, params: object, scratch: string, after: number) {
     const abort = new AbortController();
-    const onProgress = ({ done }: Progress) => {
-      if (done >= after) abort.abort();
+    const onProgress = ({ done, unit }: Progress) => {
+      if (unit === "steps" && done >= after) abort.abort();
     };
     await expect(run(stage, params, { scratch, signal: abort.signal, onProgress })).rejects.toThrow();
   }
@@ -247,8 +247,33 @@ describe("checkpoints", () => {
     const scratch = await temporaryFolder();
     const whole = await run(stage, params);
     await stopped(stage, params, scratch, 5);
+    const seen: Progress[] = [];
+    const rest = await run(stage, params, {
+      scratch,
+      onProgress: (progress: Progress) => seen.push(progress),
+    });
+    expect(seen.find(({ unit }) => unit === "steps")!.done).toBe(5);
+    expect(await digest(rest.dir)).toBe(await digest(whole.dir));
+    expect(rest.metrics).toEqual(whole.metrics);
+  });
+
+  test("a stop while it measures keeps the steps before", async () => {
+    const [scratch, params] = [await temporaryFolder(), { eval_every: 5 }];
+    const inputs = { model, data: data.demos, eval: data.few };
+    const whole = await run(sft, params, { inputs });
+    const abort = new AbortController();
+    let measured = 0;
+    const onProgress = ({ done, unit }: Progress) => {
+      // Measured before the first step, after the fifth, and so on.
+      if (unit === "held-out examples" && done === 5 && ++measured === 2) abort.abort();
+    };
+    await expect(run(sft, params, { inputs, scratch, signal: abort.signal, onProgress })).rejects.toThrow();
     const seen: number[] = [];
-    const rest = await run(stage, params, { scratch, onProgress: ({ done }: Progress) => seen.push(done) });
+    const rest = await run(sft, params, {
+      inputs,
+      scratch,
+      onProgress: ({ done }: Progress) => seen.push(done),
+    });
     expect(seen[0]).toBe(5);
     expect(await digest(rest.dir)).toBe(await digest(whole.dir));
     expect(rest.metrics).toEqual(whole.metrics);

@@ -149,11 +149,13 @@ function doneAgain(events: readonly Event[], committed: ReadonlySet<string>): st
   );
 }
 
-/** Stages whose first word is that something is done already. */
+/** Stages whose first word of their steps or rows is that something is done already. */
 function resumed(events: readonly Event[]): number {
   const first = new Map<string, number>();
-  for (const event of events)
-    if (event.type === "task-progress" && !first.has(event.node)) first.set(event.node, event.done);
+  for (const event of events) {
+    if (event.type !== "task-progress" || event.unit === "sequences" || first.has(event.node)) continue;
+    first.set(event.node, event.done);
+  }
   const lasting = ["base", "writer", "samples", "aligned", "result"];
   return [...first].filter(([node, done]) => lasting.includes(node) && done > 1).length;
 }

@@ -40,6 +40,9 @@ interface Attempt {
 
 type Progress = Extract<Event, { type: "task-progress" }>;
 
+/** Another unit is a later part of the stage. */
+const further = (a: Progress, b: Progress): boolean => a.unit !== b.unit || a.done > b.done;
+
 export async function killStage(
   { run, stage, kills, seed, store }: StageKills,
   tell: (line: string) => void = () => {},
@@ -68,7 +71,7 @@ export async function killStage(
     for (;;) {
       const after = at.length < kills ? random.uniform() * whole.seconds : undefined;
       const one = await attempt(killed, after);
-      if (at.length > 0 && one.first && one.first.done > whole.first!.done) resumed++;
+      if (at.length > 0 && one.first && further(one.first, whole.first!)) resumed++;
       if (one.tree !== undefined) {
         if (one.tree !== whole.tree)
           problems.push(`${stage} is ${one.tree}, without kills it is ${whole.tree}`);
