@@ -1,9 +1,10 @@
 // Estimates what a training stage costs: the model's configuration, the examples as far as they are known, the graphs of a step.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Cost, Estimate, Facts, Known } from "../../engine/index.ts";
+import type { Artifact, Cost, Estimate, EstimateContext, Facts, Known } from "../../engine/index.ts";
 import {
   type Batch,
+  type Geometry,
   geometry,
   type HostTensor,
   type LossFn,
@@ -14,6 +15,7 @@ import {
 import { isAssistant } from "../assistant/assistant.ts";
 import { batches, chunks, stepsOf } from "./loop.ts";
 import { type ModelShell, openShell } from "./model.ts";
+import type { Example } from "./padding.ts";
 import { type LoraParams, loraFor, type TrainingParams } from "./params.ts";
 import { optimizerOf } from "./session.ts";
 
@@ -51,6 +53,44 @@ export const unknownModel = ({ node }: Known): Estimate => ({
 /** Rows of a dataset, at most. */
 export const rowsOf = ({ facts, metrics }: Known): number | undefined =>
   metrics.rows ?? (facts.rows as number | undefined);
+
+/** Of a stage that learns from one dataset, before it runs. */
+export interface Learning<E> {
+  readonly model: KnownModel;
+  readonly about: Geometry;
+  /** Those of the dataset, once there is one and a tokenizer. */
+  readonly examples: readonly E[] | undefined;
+  /** Whether all are taken to be as long as they may be. */
+  readonly bound: boolean;
+  readonly rows: number | undefined;
+  /** A sequence as long as one may be, of which everything is learnt. */
+  readonly full: Example;
+}
+
+export async function learning<E>(
+  { params, inputs }: Pick<EstimateContext<{ readonly max_length?: number }>, "params" | "inputs">,
+  read: (data: Place, model: ModelShell, max_length: number | undefined) => Promise<readonly E[]>,
+  estimate: (learning: Learning<E>) => Estimate,
+): Promise<Estimate> {
+  const [start] = inputs.model!;
+  const [data] = inputs.data!;
+  const model = await modelOf(start!);
+  if (!model) return unknownModel(start!);
+  const dir = await data!.open();
+  const known = dir !== undefined && model.shell !== undefined;
+  const examples = known ? await read({ dir, node: data!.node }, model.shell!, params.max_length) : undefined;
+  const length = longestOf(model, params.max_length);
+  return estimate({
+    model,
+    about: geometry(model.config),
+    examples,
+    bound: examples === undefined,
+    rows: examples?.length ?? rowsOf(data!),
+    full: { ids: Array<number>(length).fill(0), mask: Array<boolean>(length).fill(true) },
+  });
+}
+
+type Place = Pick<Artifact, "dir" | "node">;
 
 /** fp32 safetensors. */
 export const modelBytes = (config: ModelConfig): number => 4 * parameterCount(config);
