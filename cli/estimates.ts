@@ -25,12 +25,13 @@ export async function estimatesOf({
   );
 }
 
-/** `about 12 m 30 s · 5.1 PFLOP · 1.2 M tokens · memory 5.1 GB · disk 538 MB; as if …`. */
+/** `about 12 m 30 s · 5.1 PFLOP · 1.2 M tokens · 4.0 k questions · memory 5.1 GB · disk 538 MB; as if …`. */
 export function estimateLine({ seconds, cost = {}, note }: Timed): string {
   const parts = [
     seconds === undefined ? "" : `about ${duration(seconds)}`,
     cost.flops === undefined ? "" : quantity(cost.flops, "FLOP"),
     cost.tokens === undefined ? "" : quantity(cost.tokens, "tokens"),
+    cost.questions === undefined ? "" : quantity(cost.questions, "questions"),
     cost.memory === undefined ? "" : `memory ${bytes(cost.memory)}`,
     cost.disk === undefined ? "" : `disk ${bytes(cost.disk)}`,
   ];
@@ -59,8 +60,10 @@ export function totalLine(estimates: Estimates): string {
   const memory = Math.max(0, ...all.map(({ cost }) => cost?.memory ?? 0));
   const untold = all.filter(({ seconds, note }) => seconds === undefined && note !== undefined).length;
   const seconds = sum((timed) => timed.seconds);
+  const questions = sum((timed) => timed.cost?.questions);
   return [
     ...(seconds > 0 ? [`about ${duration(seconds)} of computing on this machine`] : []),
+    ...(questions > 0 ? [`${quantity(questions, "questions")} to assistants`] : []),
     ...(untold > 0 ? [`${untold} that cannot be told yet`] : []),
     ...(memory > 0 ? [`memory up to ${bytes(memory)} of ${bytes(totalmem())}`] : []),
     `disk ${bytes(sum(({ cost }) => cost?.disk))}`,

@@ -11,6 +11,8 @@ export interface Cost {
   readonly traffic?: number;
   /** Tokens that go through a model. */
   readonly tokens?: number;
+  /** Put to assistants, without those that are asked again: of an endpoint, what it is paid for. */
+  readonly questions?: number;
   /** The most that its process holds at once, bytes. */
   readonly memory?: number;
   /** The artifact, bytes. */

@@ -134,6 +134,7 @@ export const api = defineModel(
     ],
   },
   () => import("./run.ts").then((m) => m.api),
+  () => import("./estimate.ts").then((m) => m.estimate),
 );
 
 export const assistant = defineModel(
@@ -154,4 +155,5 @@ export const assistant = defineModel(
     output: { kind: "assistant" },
   },
   () => import("./run.ts").then((m) => m.assistant),
+  () => import("./estimate.ts").then((m) => m.estimate),
 );

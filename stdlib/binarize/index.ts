@@ -41,6 +41,7 @@ export const binarize = defineStage(
     },
   },
   () => import("./run.ts").then((m) => m.binarize),
+  () => import("./estimate.ts").then((m) => m.estimate),
 );
 
 function preferences({ row }: CallFacts): AlignType {

@@ -11,13 +11,13 @@ import {
 import { type Random, stream } from "../../tensor/index.ts";
 import { listIn, wrongColumn } from "../data/row-text.ts";
 
-interface Params {
+export interface BinarizeParams {
   readonly pairs: "best_vs_random" | "best_vs_worst" | "all";
   readonly min_margin: number;
   readonly seed: number;
 }
 
-export const binarize: StageRun<Params> = {
+export const binarize: StageRun<BinarizeParams> = {
   async run(ctx) {
     const { params } = ctx;
     const data = ctx.inputs.data![0]!.dir;
@@ -74,7 +74,7 @@ export const binarize: StageRun<Params> = {
 /** Places of the higher and the lower scored response of each pair; equal scores in either order. */
 export function choose(
   scores: readonly number[],
-  pairs: Params["pairs"],
+  pairs: BinarizeParams["pairs"],
   random: Random,
 ): (readonly [better: number, worse: number])[] {
   if (scores.length < 2) return [];

@@ -52,6 +52,7 @@ export const judge = defineStage(
     },
   },
   () => import("./run.ts").then((m) => m.judge),
+  () => import("./estimate.ts").then((m) => m.estimate),
 );
 
 function rated(prompt: "string" | "number" | "boolean" | "messages" | "list" | "any" = "any") {

@@ -17,13 +17,13 @@ import { checkedScore, type Judge, type Malformed, openJudge, type Score } from 
 import { type Comparison, comparePairs } from "./pairs.ts";
 import { type GivenVerdictParams, verdictsOf } from "./verdict-params.ts";
 
-interface Params extends GivenVerdictParams {
+export interface JudgeParams extends GivenVerdictParams {
   readonly score: "response" | "full";
   readonly compare: "none" | "pairs";
   readonly reference?: string;
 }
 
-export const judge: StageRun<Params> = {
+export const judge: StageRun<JudgeParams> = {
   async run(ctx) {
     const by = await openJudge(ctx.inputs.by![0]!, ctx, verdictsOf(ctx.params));
     try {
@@ -34,7 +34,7 @@ export const judge: StageRun<Params> = {
   },
 };
 
-async function scoreAll(ctx: OutputContext<Params>, by: Judge) {
+async function scoreAll(ctx: OutputContext<JudgeParams>, by: Judge) {
   const data = ctx.inputs.data![0]!.dir;
   const { rows: total } = await readColumns(data);
   const ask = ctx.params.compare === "pairs" ? pairsOf(by, ctx) : scoresOf(by, ctx);
@@ -80,7 +80,7 @@ interface Scored {
   readonly columns: RowData;
 }
 
-function scoresOf(by: Judge, { params, journal }: OutputContext<Params>) {
+function scoresOf(by: Judge, { params, journal }: OutputContext<JudgeParams>) {
   return async (row: RowData, index: number): Promise<Scored> => {
     const rate = (response: string, i: number): Promise<Score | Malformed> => {
       const read = params.score === "full" ? plainText(row.prompt, "prompt") + response : response;
@@ -119,7 +119,7 @@ function columnsOf(verdicts: readonly (Score | Malformed)[]): RowData {
   };
 }
 
-function pairsOf(by: Judge, { params }: OutputContext<Params>) {
+function pairsOf(by: Judge, { params }: OutputContext<JudgeParams>) {
   return async (row: RowData, index: number): Promise<Scored> => {
     const texts = textsIn(row, index + 1);
     const request = { prompt: row.prompt ?? "", row, ...referenceIn(row, params, index + 1) };
@@ -145,7 +145,11 @@ function textsIn(row: RowData, number: number): string[] {
   });
 }
 
-function referenceIn(row: RowData, { reference: column }: Params, number: number): { reference?: string } {
+function referenceIn(
+  row: RowData,
+  { reference: column }: JudgeParams,
+  number: number,
+): { reference?: string } {
   if (column === undefined) return {};
   const reference = row[column];
   if (typeof reference === "string") return { reference };

@@ -21,3 +21,7 @@ export const estimate: EstimateRun<KtoParams> = (ctx) =>
     const steps = estimate.cost?.flops;
     return steps === undefined ? estimate : { ...rest, cost: { ...cost, flops: cost!.flops! + steps / 3 } };
   });
+
+/** Of `unpair`: both answers of every pair. */
+export const unpaired: EstimateRun<unknown> = ({ before: { rows } }) =>
+  typeof rows === "number" ? { facts: { rows: 2 * rows } } : {};

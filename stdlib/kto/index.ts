@@ -100,4 +100,5 @@ export const unpair = defineTransform(
     output: ({ row }) => unpaired(row?.columns.prompt ?? "any", row?.columns.chosen ?? "any"),
   },
   () => import("./run.ts").then((m) => m.unpair),
+  () => import("./estimate.ts").then((m) => m.unpaired),
 );

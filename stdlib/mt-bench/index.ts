@@ -71,4 +71,5 @@ export const mtBench = defineStage(
     },
   },
   () => import("./run.ts").then((m) => m.mtBench),
+  () => import("./estimate.ts").then((m) => m.estimate),
 );

@@ -22,7 +22,7 @@ import { type Judge, openJudge } from "../judge/index.ts";
 import { type GivenVerdictParams, verdictsOf } from "../judge/verdict-params.ts";
 import { categories } from "./index.ts";
 
-interface Params extends GivenVerdictParams {
+export interface MtBenchParams extends GivenVerdictParams {
   readonly max_new_tokens: number;
   readonly temperature?: number;
   readonly seed: number;
@@ -36,7 +36,7 @@ interface Answered {
   readonly scores: readonly (number | null)[];
 }
 
-export const mtBench: StageRun<Params> = {
+export const mtBench: StageRun<MtBenchParams> = {
   async run(ctx) {
     const model = ctx.inputs.model![0]!;
     const assistant = isAssistant(model.dir) ? await openAssistant(model, ctx) : await openLocal(model, ctx);
@@ -64,7 +64,7 @@ export const mtBench: StageRun<Params> = {
 };
 
 async function ask(
-  { params, journal }: OutputContext<Params>,
+  { params, journal }: OutputContext<MtBenchParams>,
   assistant: Assistant,
   judge: Judge,
   row: RowData,

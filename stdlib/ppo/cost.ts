@@ -1,6 +1,7 @@
 // Estimates ppo, rloo and grpo before they run: sampling, scoring by every model there is, and the steps of policy and value function.
 import type { Estimate, EstimateContext, EstimateRun } from "../../engine/index.ts";
 import { type Batch, decodingCost, geometry, trainingCost } from "../../tensor/index.ts";
+import { isAsked } from "../assistant/estimate.ts";
 import { promptLengths } from "../generate/estimate.ts";
 import { SCORE, trunkOf } from "../reward/reward-model.ts";
 import { type KnownModel, modelBytes, modelOf, unknownModel } from "../training/estimate.ts";
@@ -34,8 +35,9 @@ export function policyCost(
     const asked = await promptLengths(inputs.prompts![0]!, policy);
     if (!asked) return { note: `how many prompts ${inputs.prompts![0]!.node} will have is not known yet` };
     const reference = (inputs.reference && (await modelOf(inputs.reference[0]!))) ?? policy;
+    const questions = await isAsked(inputs.reward![0]!);
     // Judges of other kinds take what they take.
-    const judge = await modelOf(inputs.reward![0]!).catch(() => undefined);
+    const judge = questions ? undefined : await modelOf(inputs.reward![0]!).catch(() => undefined);
     const reward = judge && trunk(judge);
 
     const { episodes, batch_size, minibatch_size, inner_epochs } = params;
@@ -96,6 +98,7 @@ export function policyCost(
         traffic: sampling.traffic * iterations,
         // Once sampled, then once in every epoch.
         tokens: iterations * batch_size * (prompt + max_new_tokens) * (1 + inner_epochs),
+        ...(questions && { questions: iterations * batch_size }),
         memory:
           learner.memory +
           valuer.memory +

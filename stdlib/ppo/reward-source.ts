@@ -1,6 +1,7 @@
 // What gives a response its score: a reward model on the tokens themselves, or any judge on the text.
 import { type Artifact, type TaskContext, TaskError } from "../../engine/index.ts";
 import type { Backend } from "../../tensor/index.ts";
+import { inOrder } from "../assistant/in-order.ts";
 import { openJudge } from "../judge/index.ts";
 import { isRewardModel, type OpenRewardModel, openRewardModel } from "../reward/reward-model.ts";
 import { openSequenceScorer } from "../reward/score.ts";
@@ -24,13 +25,12 @@ export async function openReward(
     const judge = await openJudge(source, ctx);
     return {
       async score(episodes) {
+        const ask = ({ prompt, text: response, row }: Episode) => judge.score({ prompt, response, row });
         const scores: number[] = [];
-        for (const { prompt, text: response, row } of episodes) {
-          scores.push((await judge.score({ prompt, response, row })).score);
-        }
+        for await (const { score } of inOrder(episodes, judge.concurrency ?? 1, ask)) scores.push(score);
         return scores;
       },
-      dispose: async () => {},
+      dispose: async () => judge.dispose?.(),
     };
   }
   const model = await openRewardModel(source);

@@ -1,6 +1,7 @@
 // Holds a judge's scores against comparisons: read → score every response → pairs in which they agree.
 import { type RowData, readColumns, readRows, type StageRun, TaskError } from "../../engine/index.ts";
-import { checkedScore, type Judge, openJudge } from "../judge/judges.ts";
+import { inOrder } from "../assistant/in-order.ts";
+import { checkedScore, type Judge, type JudgeRequest, openJudge } from "../judge/judges.ts";
 import { agreement, labelerTable, leads, type Measured } from "./measure.ts";
 import { type Comparison, comparisonIn } from "./rankings.ts";
 
@@ -71,6 +72,7 @@ async function scoresOf(
   );
   if (by.scoreAll) return (await by.scoreAll(requests)).map(({ score }) => score);
   const scores: number[] = [];
-  for (const request of requests) scores.push(checkedScore(await by.score(request), "the judge").score);
+  const ask = async (request: JudgeRequest) => checkedScore(await by.score(request), "the judge");
+  for await (const { score } of inOrder(requests, by.concurrency ?? 1, ask)) scores.push(score);
   return scores;
 }

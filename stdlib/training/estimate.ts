@@ -196,13 +196,17 @@ export function withReference(
 
 /** Of work that is done one after the other. */
 export function inTurn(costs: readonly Cost[]): Cost {
-  const total = (of: (cost: Cost) => number | undefined) =>
-    costs.reduce((sum, cost) => sum + (of(cost) ?? 0), 0);
+  const all = (name: keyof Cost, together: (values: readonly number[]) => number) => {
+    const values = costs.flatMap((cost) => cost[name] ?? []);
+    return values.length === 0 ? {} : { [name]: together(values) };
+  };
+  const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
   return {
-    flops: total(({ flops }) => flops),
-    traffic: total(({ traffic }) => traffic),
-    tokens: total(({ tokens }) => tokens),
-    memory: Math.max(...costs.map(({ memory = 0 }) => memory)),
+    ...all("flops", sum),
+    ...all("traffic", sum),
+    ...all("tokens", sum),
+    ...all("questions", sum),
+    ...all("memory", (values) => Math.max(...values)),
   };
 }
 

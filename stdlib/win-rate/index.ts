@@ -66,6 +66,7 @@ export const winRate = defineStage(
     metrics: { ...duelMetrics, prompts: "prompts that both have", unmatched: "prompts that only one has" },
   },
   () => import("./run.ts").then((m) => m.winRate),
+  () => import("./estimate.ts").then((m) => m.estimate),
 );
 
 export const judgeReport = defineStage(

@@ -36,6 +36,27 @@ test("once the rows are there, the estimate is of these rows and no longer a bou
   expect(again.writer?.note).toBeUndefined();
 });
 
+test("what an assistant will be asked is counted before anybody is asked", async () => {
+  await space.write(
+    "prompts.jsonl",
+    ["a", "b", "c"].map((prompt) => `${JSON.stringify({ prompt })}\n`).join(""),
+  );
+  await space.write(
+    "asked.align",
+    `pipeline asked
+dataset prompts = jsonl("prompts.jsonl")
+model gpt = api("gpt-4o")
+stage answers = generate(gpt, prompts) { samples: 4 }
+stage rated = judge(answers, by: gpt) { compare: pairs }
+`,
+  );
+  const { stdout } = await space.align("plan", "asked.align");
+  // Three prompts, four answers each; six pairs of four in both orders.
+  expect(stdout).toMatch(/answers {2}generate.*\n +12 questions\n/);
+  expect(stdout).toMatch(/rated {2}judge.*\n +36 questions\n/);
+  expect(stdout).toContain("\n48 questions to assistants; ");
+});
+
 test("a stage that cannot fit is refused before anything runs, with what would make it fit", async () => {
   await space.edit("tiny.align", (text) =>
     text.replace(
