@@ -123,9 +123,12 @@ describe("what the reference says", () => {
     expect((await asked({}, { scratch })).told).toEqual([]);
   });
 
-  test("is asked for once more when the disk has lost it", async () => {
+  test.each([
+    ["the disk has lost a part of it", "[-1.5, -2"],
+    ["it was no number", "[-1.5, null]"],
+  ])("is asked for once more when %s", async (_, kept) => {
     const scratch = await temporaryFolder();
-    await writeFile(join(scratch, "reference.json"), "[-1.5, -2");
+    await writeFile(join(scratch, "reference.json"), kept);
     expect((await asked({}, { scratch })).told).toEqual(["20/40", "40/40"]);
   });
 });

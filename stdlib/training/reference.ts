@@ -121,7 +121,9 @@ async function keep(path: string, numbers: readonly number[]): Promise<void> {
 
 async function kept(path: string): Promise<number[]> {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as number[];
+    const numbers = JSON.parse(await readFile(path, "utf8")) as (number | null)[];
+    // JSON has no NaN: whatever made it is to be seen again, not taken for a number.
+    return numbers.every(Number.isFinite) ? (numbers as number[]) : [];
   } catch {
     return [];
   }
