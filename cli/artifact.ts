@@ -2,6 +2,7 @@
 
 import type { Store } from "../engine/index.ts";
 import { badFile, openPlan, type PipelineOptions } from "./pipeline.ts";
+import { runCommand } from "./run-command.ts";
 import { findStage } from "./stage.ts";
 import { failureText } from "./ui/failure-text.ts";
 
@@ -24,7 +25,7 @@ export async function artifactOf(
   const task = findStage(plan, stage, file);
   if (!task) return badFile;
   const tree = task.artifact?.tree;
-  const help = `align run ${file} --only ${stage}`;
+  const help = runCommand(file, options, stage);
   if (tree === undefined) {
     const message = `${stage} has not been run as the file is now`;
     console.error(failureText({ code: "not-run", message, help }));

@@ -5,6 +5,7 @@ import { badFile, openPlan, type PipelineOptions } from "../pipeline.ts";
 import { curvesOf } from "../report/curves.ts";
 import { page } from "../report/page.ts";
 import { stageReport } from "../report/stage.ts";
+import { runCommand } from "../run-command.ts";
 import { failureText } from "../ui/failure-text.ts";
 
 export interface ReportOptions extends PipelineOptions {
@@ -22,7 +23,7 @@ export async function report(file: string, options: ReportOptions): Promise<numb
   const run = runsOf(store, plan.pipeline).at(-1);
   if (run === undefined) {
     const message = `${plan.pipeline} has not been run with this store`;
-    console.error(failureText({ code: "not-run", message, help: `align run ${file}` }));
+    console.error(failureText({ code: "not-run", message, help: runCommand(file, options) }));
     return badFile;
   }
   const stages = [];

@@ -4,6 +4,7 @@ import type { WrittenTemplate } from "../../grammar/index.ts";
 import { badFile, openPlan, type PipelineOptions } from "../pipeline.ts";
 import { type StageReport, stageReport } from "../report/stage.ts";
 import { type TemplateReport, templateReport } from "../report/template.ts";
+import { runCommand } from "../run-command.ts";
 import { findStage } from "../stage.ts";
 import { bytes, duration, metric } from "../ui/format.ts";
 import { paint } from "../ui/terminal.ts";
@@ -21,7 +22,11 @@ export async function show(file: string, stage: string, options: ShowOptions): P
   const template = isTask ? undefined : program.templates?.find(({ name }) => name === stage);
   if (template) {
     const report = await templateReport(template, plan, store, options.samples);
-    console.log(options.json ? JSON.stringify(report, null, 2) : rendered(report, template, file).join("\n"));
+    console.log(
+      options.json
+        ? JSON.stringify(report, null, 2)
+        : rendered(report, template, (only) => runCommand(file, options, only)).join("\n"),
+    );
     return 0;
   }
   const task = findStage(plan, stage, file, program.templates);
@@ -64,7 +69,7 @@ function textOf(report: StageReport): string[] {
 function rendered(
   { template, rows, missing }: TemplateReport,
   { rows: datasets }: WrittenTemplate,
-  file: string,
+  making: (dataset: string) => string,
 ): string[] {
   const use =
     datasets.length === 0
@@ -79,9 +84,7 @@ function rendered(
         ? [...said("prompt", prompt), ...(completion === undefined ? [] : said("completion", completion))]
         : [`  ${paint.red(problem)}`]),
     ]),
-    ...missing.map((dataset) =>
-      paint.dim(`${dataset} has not been made: align run ${file} --only '${dataset}'`),
-    ),
+    ...missing.map((dataset) => paint.dim(`${dataset} has not been made: ${making(dataset)}`)),
   ];
 }
 

@@ -31,7 +31,7 @@ test("before its rows are made it says how to make them", async () => {
   const { status, stdout } = await space.align("show", "shown.align", "ask");
   expect(status).toBe(0);
   expect(stdout).toContain("ask  template  of facts, later");
-  expect(stdout).toContain("facts has not been made: align run shown.align --only 'facts'");
+  expect(stdout).toContain("facts has not been made: align run shown.align --only facts");
 });
 
 test("the first rows of each dataset that it is written for stand in its words", async () => {
