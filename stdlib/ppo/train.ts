@@ -7,7 +7,6 @@ import {
   type KlControl,
   nextKlCoef,
   type StepResult,
-  schedule,
   TensorError,
   type Trainer,
   type TrainerState,
@@ -15,7 +14,7 @@ import {
 import { SCORE } from "../reward/reward-model.ts";
 import { openBackend } from "../training/backend.ts";
 import { loadCheckpoint, saveCheckpoint } from "../training/checkpoint.ts";
-import { breathe, diverged } from "../training/loop.ts";
+import { breathe, diverged, scheduleOf } from "../training/loop.ts";
 import { openModel, saveModel } from "../training/model.ts";
 import { openReference } from "../training/reference.ts";
 import { openSession } from "../training/session.ts";
@@ -93,14 +92,7 @@ export async function trainPolicy(ctx: OutputContext<PolicyParams>, method: Meth
 
   const iterations = Math.max(1, Math.round(params.episodes / batch_size));
   const perIteration = inner_epochs * (batch_size / minibatch_size);
-  const rate = (peak: number) =>
-    schedule({
-      kind: params.schedule,
-      peak,
-      steps: iterations * perIteration,
-      warmup: Math.round(params.warmup * iterations * perIteration),
-      floor: params.final_learning_rate,
-    });
+  const rate = (peak: number) => scheduleOf(params, iterations * perIteration, peak);
   const policyRate = rate(params.learning_rate);
   const criticRate = rate(method.value?.learning_rate ?? params.learning_rate);
 

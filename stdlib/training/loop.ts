@@ -1,7 +1,15 @@
 // The training loop that pretrain, sft and dpo share: order of examples, schedule, steps, checkpoints, and what is reported.
 import { join } from "node:path";
 import { type OutputContext, type Progress, TaskError } from "../../engine/index.ts";
-import { type Batch, type Params, schedule, stream, TensorError, type Trainer } from "../../tensor/index.ts";
+import {
+  type Batch,
+  type Params,
+  type Schedule,
+  schedule,
+  stream,
+  TensorError,
+  type Trainer,
+} from "../../tensor/index.ts";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { TrainingParams } from "./params.ts";
 
@@ -51,13 +59,7 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
   const { params } = ctx;
   const { eval_every } = params;
   const steps = stepsOf(params, examples);
-  const rate = schedule({
-    kind: params.schedule,
-    peak: params.learning_rate,
-    steps,
-    warmup: Math.round(params.warmup * steps),
-    floor: params.final_learning_rate,
-  });
+  const rate = scheduleOf(params, steps, params.learning_rate);
   const checkpoints = ctx.scratch === undefined ? undefined : join(ctx.scratch, "checkpoints");
   const resumed = checkpoints === undefined ? undefined : await loadCheckpoint<Standing>(checkpoints);
   if (resumed) {
@@ -150,6 +152,18 @@ type Extent = Pick<TrainingParams, "steps" | "batch_size"> & { readonly epochs?:
 export function stepsOf({ steps, epochs = 1, batch_size }: Extent, examples: number): number {
   return steps ?? Math.max(1, Math.ceil((examples * epochs) / batch_size));
 }
+
+/** The learning rates of a run of so many steps. */
+export const scheduleOf = (params: Scheduled, steps: number, peak: number): Schedule =>
+  schedule({
+    kind: params.schedule,
+    peak,
+    steps,
+    warmup: params.warmup_steps ?? Math.round(params.warmup * steps),
+    floor: params.final_learning_rate,
+  });
+
+type Scheduled = Pick<TrainingParams, "schedule" | "warmup" | "warmup_steps" | "final_learning_rate">;
 
 /** The examples that some batch of a run has, in the order of the dataset: all, unless its steps are over before. */
 export function drawn(params: Extent & { readonly seed: number }, examples: number): number[] {

@@ -61,10 +61,18 @@ export function trainingParams(defaults: TrainingDefaults) {
       minimum: 0,
       maximum: 1,
       default: defaults.warmup,
-      description: "Share of the steps in which the learning rate rises linearly from zero.",
+      description:
+        "Share of the steps in which the learning rate rises linearly from zero. `warmup_steps` wins when it is given.",
       "x-unit": "fraction",
       ...source,
     }),
+    warmup_steps: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        description: "Those steps as a number; a run that has fewer ends on the way up.",
+        "x-unit": "steps",
+      }),
+    ),
     final_learning_rate: Type.Number({
       minimum: 0,
       maximum: 1,
@@ -293,6 +301,7 @@ export interface TrainingParams {
   readonly learning_rate: number;
   readonly schedule: "constant" | "linear" | "cosine" | "inverse_sqrt";
   readonly warmup: number;
+  readonly warmup_steps?: number;
   readonly final_learning_rate: number;
   readonly optimizer: "adamw" | "adafactor" | "rmsprop" | "sgd";
   readonly weight_decay: number;

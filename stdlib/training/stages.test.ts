@@ -127,6 +127,14 @@ test.each(["adafactor", "rmsprop", "sgd"] as const)("%s lowers the loss", async 
   expect(metrics!.loss).toBeLessThan(4.5); // ln 300 = 5.7 before
 });
 
+test("a warm-up of six steps is that of half of twelve, and one longer than the run ends on the way up", async () => {
+  const after = async (params: object) => digest((await run(sft, params)).dir);
+  expect(await after({ warmup: 0.1, warmup_steps: 6 })).toBe(await after({ warmup: 0.5 }));
+  // In float32 3e-3 · n/12 and 6e-3 · n/24 are one number.
+  const longer = { learning_rate: 6e-3, warmup_steps: 24 };
+  expect(await after(longer)).toBe(await after({ warmup_steps: 12 }));
+});
+
 test("adafactor in proportion to the weights takes other steps than without", async () => {
   const params = { optimizer: "adafactor", learning_rate: 1e-2 };
   const [plain, scaled] = [await run(sft, params), await run(sft, { ...params, scale_parameter: true })];

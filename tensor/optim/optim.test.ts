@@ -207,7 +207,12 @@ describe("schedule", () => {
     expect([0, 30_000].map(plain)).toEqual([1, 0.5]);
   });
 
-  test("more warm-up than steps is refused", () => {
-    expect(() => schedule({ kind: "linear", peak: 1, steps: 5, warmup: 6 })).toThrow("warmup 6 of 5");
+  test("a run with fewer steps than its warm-up ends on the way: 5/8 of the peak", () => {
+    const lr = schedule({ kind: "linear", peak: 1, steps: 5, warmup: 8 });
+    expect([0, 4].map(lr)).toEqual([1 / 8, 5 / 8]);
+  });
+
+  test("a warm-up of less than no steps is refused", () => {
+    expect(() => schedule({ kind: "linear", peak: 1, steps: 5, warmup: -1 })).toThrow("warmup -1 of 5");
   });
 });
