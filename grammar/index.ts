@@ -36,6 +36,7 @@ export { describe as describeSchema } from "./schema.ts";
 export * as services from "./services/index.ts";
 export type {
   CallFacts,
+  Elsewhere,
   Host,
   InputSpec,
   Library,

@@ -90,6 +90,15 @@ export interface InputSpec {
   readonly variadic?: boolean;
 }
 
+/** What a name of another tool is called here. */
+export interface Elsewhere {
+  readonly parameter: string;
+  /** Who has the name: `TRL`. */
+  readonly tools: readonly string[];
+  /** What differs, where the value cannot be taken over as it is: `which counts seconds`. */
+  readonly but?: string;
+}
+
 /** What is known of a call when its output type is asked for. */
 export interface CallFacts {
   /** Types of the inputs given, by input name; a variadic input has a list type. */
@@ -125,6 +134,8 @@ export interface Signature {
   /** Any name may be given an input: `exec(train: rows)`, and `exec(rows)` for `exec(rows: rows)`. */
   readonly restInputs?: Omit<InputSpec, "name">;
   readonly params: ParamsSchema;
+  /** Its parameters by the names that other tools have for them: `cutoff_len`. */
+  readonly elsewhere?: Readonly<Record<string, Elsewhere>>;
   /** Parameters that may be given by position after the inputs: `text("a.txt")`, `take(100)`. */
   readonly positional: readonly string[];
   /** `take_rest: any name is allowed` as in `select(prompt: instruction)`: the schema of those values. */

@@ -13,6 +13,7 @@ import { peekRow as peekPath, sources, transforms } from "./data/index.ts";
 import { decoder } from "./decoder/index.ts";
 import { dpo } from "./dpo/index.ts";
 import { dpoRanking } from "./dpo-ranking/index.ts";
+import { alsoByOtherNames } from "./elsewhere.ts";
 import { encoderDecoder } from "./encoder-decoder/index.ts";
 import { evaluate } from "./evaluate/index.ts";
 import { exec } from "./exec/index.ts";
@@ -98,10 +99,11 @@ export const library: ReadonlyMap<string, Operation> = new Map(
     exec,
     report,
     frontier,
-  ].map((operation) => [operation.id ?? operation.name, operation]),
+  ].map((operation) => [operation.id ?? operation.name, alsoByOtherNames(operation)]),
 );
 
 export { type Device, devices, isDevice, likelyDevices, machineStamp } from "../tensor/backends/devices.ts";
+export { elsewhere, tools } from "./elsewhere.ts";
 export type { Conversation, ReplyOptions } from "./generate/conversation.ts";
 export type { ServeOptions, Serving } from "./serve/server.ts";
 export { standardModules } from "./std/index.ts";

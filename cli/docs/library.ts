@@ -1,5 +1,6 @@
-// The pages of the standard library: one for each operation, and a table of contents.
+// The pages of the standard library: one for each operation, a table of contents, and what other tools call parameters.
 import type { Operation } from "../../engine/index.ts";
+import { elsewhere, tools } from "../../stdlib/index.ts";
 import { code, paragraphs, section, table } from "./markdown.ts";
 import { operationPage, signatureOf } from "./operation.ts";
 
@@ -18,13 +19,31 @@ export function libraryPages(library: ReadonlyMap<string, Operation>): ReadonlyM
     `${operation.id ?? operation.name}.md`,
     operationPage(operation),
   ]);
-  return new Map([["README.md", contents(operations)], ...pages]);
+  return new Map([["README.md", contents(operations)], ...pages, [ELSEWHERE, names()]]);
+}
+
+const ELSEWHERE = "elsewhere.md";
+
+function names(): string {
+  return paragraphs(
+    "# Coming from another tool",
+    "What parameters are called there. Who writes such a name is told of ours by `align check` and in the editor, which puts it in place\nwhere the value can be taken over.",
+    table(
+      ["here", ...tools, ""],
+      elsewhere.map(({ parameter, names, but = "" }) => [
+        code(parameter),
+        ...tools.map((tool) => (names[tool] ?? []).map(code).join(", ")),
+        but,
+      ]),
+    ),
+  );
 }
 
 function contents(operations: readonly Operation[]): string {
   return paragraphs(
     "# The standard library",
     "Every operation with its inputs, parameters and metrics, and where each default comes from. Written from the declarations by\n`align docs --stdlib -o docs/operations`; `align docs dpo` prints one page. How an operation does its work is told in the README of its\nfolder in `stdlib/`.",
+    `Names that parameters have in other tools are [told as well](${ELSEWHERE}).`,
     ...kinds.map(([kind, title, what]) =>
       section(
         `## ${title}`,

@@ -1,10 +1,11 @@
 // Parameters given by name exist, are given once, and none that is required is missing.
 import { type BoundCall, pipeInput } from "../bind-call.ts";
-import { diagnose } from "../codes.ts";
+import { diagnose, replacement } from "../codes.ts";
 import type { Context } from "../context.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import { choicesOf, describe } from "../schema.ts";
-import type { ParamSchema, Signature } from "../signature.ts";
+import type { Elsewhere, ParamSchema, Signature } from "../signature.ts";
+import type { Place } from "../source.ts";
 import { didYouMean, listed, oneOf } from "../suggest.ts";
 import { type Check, everyCall, fitsItsPlace } from "./check.ts";
 
@@ -30,15 +31,29 @@ function unknown(bound: BoundCall, signature: Signature, context: Context): Diag
     .map(({ name }) => {
       const at = context.place(name.span);
       const free = names.filter((n) => !given.has(n));
+      const known = signature.elsewhere?.[name.text];
       return diagnose("AL0104", {
         title: `\`${signature.name}\` has no parameter \`${name.text}\``,
         at,
         label: "unknown parameter",
-        ...didYouMean(name.text, free, at, () =>
-          names.length > 0 ? `parameters are ${listed(names)}` : `\`${signature.name}\` takes no parameters`,
-        ),
+        ...(known
+          ? calledHere(name.text, known, at, free)
+          : didYouMean(name.text, free, at, () =>
+              names.length > 0
+                ? `parameters are ${listed(names)}`
+                : `\`${signature.name}\` takes no parameters`,
+            )),
       });
     });
+}
+
+/** For who writes the name that another tool has for it. */
+function calledHere(name: string, { parameter, tools, but }: Elsewhere, at: Place, free: readonly string[]) {
+  const theirs = `\`${name}\` of ${tools.length > 2 ? "other tools" : tools.join(" and ")}`;
+  if (but !== undefined) return { help: [`${theirs} is \`${parameter}\` here, ${but}`] };
+  return free.includes(parameter)
+    ? { help: [`${theirs} is \`${parameter}\` here`], fixes: [replacement(at, parameter)] }
+    : { help: [`${theirs} is \`${parameter}\` here, which is given as well; remove one of them`] };
 }
 
 function repeated(bound: BoundCall, context: Context): Diagnostic[] {

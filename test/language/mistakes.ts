@@ -136,6 +136,8 @@ export const mistakes: readonly Mistake[] = [
 
   // Values.
   m("2e5 for 2e-5", "learning_rate: 2e-5", "learning_rate: «2e5»", "fix"),
+  m("TRL's name of a parameter", "epochs: 2", "«num_train_epochs»: 2", "fix"),
+  m("axolotl's batches in pieces", "batch_size: 32", "«gradient_accumulation_steps»: 8", /micro_batch_size/),
   m("10 for 10%", "warmup: 10%", "warmup: «10»", "fix"),
   m(
     "a percentage above 100",
