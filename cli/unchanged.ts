@@ -44,7 +44,7 @@ export async function runUnchanged(file: string, options: RunOptions): Promise<n
   const events = standingRun(storePath(file, options.store), asked, now);
   if (!events) return undefined;
 
-  const display = options.json ? silent : createDisplay();
+  const display = options.json ? silent : await createDisplay();
   for (const event of events) display.handle(event);
   display.end();
   if (options.json) process.stdout.write(events.map((event) => `${JSON.stringify(event)}\n`).join(""));

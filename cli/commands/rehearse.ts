@@ -64,7 +64,7 @@ async function perform({ program, plan, device }: Opened, dir: string, options: 
     return badFile;
   }
   const interrupt = onInterrupt();
-  const display = options.json ? silent : createDisplay();
+  const display = options.json ? silent : await createDisplay();
   const events: Event[] = [];
   try {
     const spawn = await processSpawn(fileURLToPath(new URL("./worker.js", import.meta.url)));

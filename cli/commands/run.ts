@@ -58,7 +58,7 @@ export async function run(file: string, options: RunOptions): Promise<number> {
   const interrupt = onInterrupt();
   const artifacts = new Map<string, PlannedArtifact & { readonly key: string }>();
   const published: string[] = [];
-  const display = options.json ? silent : createDisplay();
+  const display = options.json ? silent : await createDisplay();
   const events: Event[] = [];
   let outcome: Outcome = "failed";
   try {

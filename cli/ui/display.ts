@@ -1,5 +1,4 @@
 // Shows a run while it goes on: redrawn in place on a terminal, plain lines elsewhere.
-import { createLogUpdate } from "log-update";
 import type { Event } from "../../engine/index.ts";
 import { PlainLines } from "./plain.ts";
 import { RunView } from "./run-view.ts";
@@ -13,11 +12,13 @@ export interface Display {
 
 export const silent: Display = { handle() {}, end() {} };
 
-export function createDisplay(): Display {
+export async function createDisplay(): Promise<Display> {
   return live ? liveDisplay() : plainDisplay();
 }
 
-function liveDisplay(): Display {
+async function liveDisplay(): Promise<Display> {
+  // Its tables of Unicode take longer to set up than a small pipeline to check.
+  const { createLogUpdate } = await import("log-update");
   const view = new RunView();
   const update = createLogUpdate(process.stderr, { showCursor: true });
   const draw = () =>
