@@ -107,18 +107,17 @@ command("report", "one self-contained HTML page of the last run")
 
 command(
   "export",
-  "write what a stage has made for other programs: a model as folder or GGUF, a dataset as JSONL",
+  "write what a stage has made for other programs: a model as folder or GGUF, a dataset as JSONL or Parquet",
   [
     ["<stage>", "a stage, dataset or model of the file"],
-    ["<dir>", "the folder to write into; a GGUF file may be named"],
+    ["<dir>", "the folder to write into; a file may be named, but for hf"],
   ],
 )
   .addOption(
-    new Option("--format <format>", "how to write it (default: hf for models, jsonl for datasets)").choices([
-      "hf",
-      "gguf",
-      "jsonl",
-    ]),
+    new Option(
+      "--format <format>",
+      "how to write it (default: as a named file ends, else hf for models, jsonl for datasets)",
+    ).choices(["hf", "gguf", "jsonl", "parquet"]),
   )
   .addOption(
     new Option("--type <type>", "of the matrices in a GGUF file")

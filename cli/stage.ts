@@ -14,7 +14,8 @@ export function findStage(
   if (found) return found;
   const names = [...plan.tasks.map(({ id }) => id), ...others.map((other) => other.name)];
   const [close] = nearest(name, names);
-  const help = close ? `did you mean ${close}?` : `there is ${names.join(", ")}`;
+  const known = names.length > 0 ? `there is ${names.join(", ")}` : "it declares none that anything reads";
+  const help = close ? `did you mean ${close}?` : known;
   console.error(failureText({ code: "no-such-stage", message: `${file} has no stage ${name}`, help }));
   return undefined;
 }

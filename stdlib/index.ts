@@ -121,6 +121,11 @@ export async function rowRenderer(texts: Json): Promise<(row: RowData) => Render
   return (await import("./template/index.ts")).renderRow(texts);
 }
 
+/** Writes the rows of a dataset artifact as a Parquet file. */
+export async function writeParquet(dir: string, file: string): Promise<void> {
+  await (await import("./data/write-parquet.ts")).writeParquet(dir, file);
+}
+
 /** Opens a model folder to talk to; what computes is loaded only now. */
 export async function openChat(dir: string, device: Device, options: ReplyOptions): Promise<Conversation> {
   const [{ openConversation }, { openBackend }] = await Promise.all([

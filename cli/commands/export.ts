@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { writeParquet } from "../../stdlib/index.ts";
 import { openModelFolder, type WrittenType, writeGguf } from "../../tensor/io/index.ts";
 import { artifactOf, type Found } from "../artifact.ts";
 import { badFile, type PipelineOptions } from "../pipeline.ts";
@@ -11,7 +12,7 @@ export interface ExportOptions extends PipelineOptions {
   readonly format?: Format;
   readonly type: "f32" | "f16" | "q8_0";
 }
-type Format = "hf" | "gguf" | "jsonl";
+type Format = "hf" | "gguf" | "jsonl" | "parquet";
 
 export async function exportArtifact(
   file: string,
@@ -22,7 +23,7 @@ export async function exportArtifact(
   const found = await artifactOf(file, stage, options);
   if (typeof found === "number") return found;
   const [kind, formats] = formatsOf(found.dir);
-  const format = options.format ?? formats[0];
+  const format = options.format ?? formats.find((ending) => to.endsWith(`.${ending}`)) ?? formats[0];
   if (format === undefined || !formats.includes(format)) {
     const message = `${stage} is ${kind}${format === undefined ? "" : `, which cannot be written as ${format}`}`;
     const help =
@@ -37,7 +38,7 @@ export async function exportArtifact(
 /** What an artifact is, and the formats that it can be written in; the usual one first. */
 function formatsOf(dir: string): readonly [kind: string, formats: readonly Format[]] {
   const has = (name: string) => existsSync(join(dir, name));
-  if (has("rows.jsonl")) return ["a dataset", ["jsonl"]];
+  if (has("rows.jsonl")) return ["a dataset", ["jsonl", "parquet"]];
   if (has("config.json")) return ["a model", ["hf", "gguf"]];
   if (has("tokenizer.json")) return ["a tokenizer", ["hf"]];
   return [has("judge.json") ? "a judge" : "neither a model nor a dataset", []];
@@ -51,24 +52,25 @@ async function write(
   to: string,
   { type }: ExportOptions,
 ): Promise<string> {
+  /** The file that was named, or one in the folder that was. */
+  const file = (ending: string) => (to.endsWith(ending) ? to : join(to, `${fileName(stage)}${ending}`));
   switch (format) {
     case "hf":
       await store.publish(tree, to);
       return to;
     case "gguf": {
-      const path = to.endsWith(".gguf") ? to : join(to, `${fileName(stage)}.gguf`);
       const model = await openModelFolder(dir);
-      return whole(path, (temporary) =>
+      return whole(file(".gguf"), (temporary) =>
         writeGguf(temporary, model, { type: type.toUpperCase() as WrittenType, name: stage }),
       );
     }
-    case "jsonl": {
-      const path = to.endsWith(".jsonl") ? to : join(to, `${fileName(stage)}.jsonl`);
-      return whole(path, async (temporary) => {
+    case "jsonl":
+      return whole(file(".jsonl"), async (temporary) => {
         await copyFile(join(dir, "rows.jsonl"), temporary);
         await chmod(temporary, 0o644); // in the store it is read-only
       });
-    }
+    case "parquet":
+      return whole(file(".parquet"), (temporary) => writeParquet(dir, temporary));
   }
 }
 

@@ -67,9 +67,33 @@ test("a changed, added or renamed file of a folder builds the model again; nothi
   expect(await again()).toBe(0);
 });
 
-test("a dataset leaves as JSONL", async () => {
+test("a dataset leaves as JSONL, and as Parquet that comes back the same", async () => {
   expect(await w.align("export", "make.align", "words", "rows")).toMatchObject({ status: 0 });
-  expect(await w.read("rows/words.jsonl")).toBe('{"text":"low low lower lowest"}\n');
+  const rows = await w.read("rows/words.jsonl");
+  expect(rows).toBe('{"text":"low low lower lowest"}\n');
+  expect(await w.align("export", "make.align", "words", "rows", "--format", "parquet")).toMatchObject({
+    status: 0,
+    stdout: join(w.dir, "rows/words.parquet"),
+  });
+  await w.write(
+    "again.align",
+    `pipeline again
+dataset words = parquet("rows/words.parquet") as Text
+stage letters = tokenizer(words) { vocab_size: 264 }
+publish letters to "letters"
+`,
+  );
+  const { status, stderr } = await w.align("run", "again.align");
+  expect(status, stderr).toBe(0);
+  expect(await w.align("export", "again.align", "words", "again.jsonl")).toMatchObject({ status: 0 });
+  expect(await w.read("again.jsonl")).toBe(rows);
+});
+
+test("a file that is named says the format", async () => {
+  expect(await w.align("export", "make.align", "fresh", "named/small.gguf")).toMatchObject({ status: 0 });
+  expect((await readFile(join(w.dir, "named/small.gguf"))).subarray(0, 4).toString()).toBe("GGUF");
+  expect(await w.align("export", "make.align", "words", "named/rows.parquet")).toMatchObject({ status: 0 });
+  expect((await readFile(join(w.dir, "named/rows.parquet"))).subarray(0, 4).toString()).toBe("PAR1");
 });
 
 test.each([
