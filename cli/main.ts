@@ -20,7 +20,7 @@ const program = new Command("align")
     "after",
     `
 Exit status: 0 done, 1 a stage failed, 2 wrong usage or errors in the file, 3 an expectation does not hold, 130 interrupted.
-First steps:  align run examples/quickstart/quickstart.align`,
+First steps:  align init hello && align run hello/hello.align`,
   );
 
 command("run", "check, plan, and run what is not cached; resume what was interrupted")
@@ -37,6 +37,12 @@ command("run", "check, plan, and run what is not cached; resume what was interru
     const status = await (await import("./unchanged.ts")).runUnchanged(file, options);
     await exit(status ?? (await import("./commands/run.ts")).run(file, options));
   });
+
+program
+  .command("init")
+  .description("a first pipeline that runs, to begin your own from")
+  .argument("[dir]", "the folder to write into", ".")
+  .action(async (dir) => exit((await import("./commands/init.ts")).init(dir)));
 
 program
   .command("check")
