@@ -1,4 +1,4 @@
-// Writes a table of results into docs/benchmarks.md, between the markers that bear the bench's name.
+// Writes a table of results into docs/benchmarks.md, between the markers that bear the bench's name: one for each machine.
 import { readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import { fileURLToPath } from "node:url";
@@ -20,6 +20,17 @@ export function writeTable(name: string, rows: readonly BenchRow[]): void {
         `| ${name} | ${ours.toFixed(1)} ${unit} | ${peer.toFixed(1)} | ${peerName ?? ""} | ${ratio.toFixed(2)} |`,
     ),
   ].join("\n");
-  const body = `${start}\n${machine()}; load ${os.loadavg()[2]!.toFixed(1)} before and during.\n\n${table}\n`;
+  const mine = `${machine()}; load ${os.loadavg()[2]!.toFixed(1)} before and during.\n\n${table}\n`;
+  const others = sections(text.slice(from + start.length, to)).filter(
+    (section) => !section.startsWith(machine()),
+  );
+  const body = `${start}\n${[mine, ...others].join("\n")}`;
   writeFileSync(path, text.slice(0, from) + body + text.slice(to));
 }
+
+/** What was measured on each machine: a line that says on which, and a table. */
+const sections = (body: string): string[] =>
+  body
+    .split(/^(?=\d+ cores of )/m)
+    .filter((section) => section.trim() !== "")
+    .map((section) => `${section.trimEnd()}\n`);
