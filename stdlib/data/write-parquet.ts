@@ -18,7 +18,7 @@ export async function writeParquet(dir: string, file: string): Promise<void> {
   for await (const rows of groups(readRows(dir))) {
     const columnData = columns.map(([name, shape]) => ({
       name,
-      data: rows.map((row) => valueOf(row[name] ?? null, shape)),
+      data: rows.map((row) => asWritten(row[name] ?? null, shape)),
     }));
     await parquet.write({ columnData, rowGroupSize: GROUP });
   }
@@ -107,13 +107,13 @@ function elements(name: string, shape: Shape): Element[] {
 }
 
 /** Parquet's integers are BigInts to the writer. */
-function valueOf(value: Json, shape: Shape): unknown {
+function asWritten(value: Json, shape: Shape): unknown {
   if (value === null) return null;
   if (shape.kind === "integer") return BigInt(value as number);
-  if (shape.kind === "list") return (value as readonly Json[]).map((item) => valueOf(item, shape.of));
+  if (shape.kind === "list") return (value as readonly Json[]).map((item) => asWritten(item, shape.of));
   if (shape.kind === "record")
     return Object.fromEntries(
-      [...shape.fields].map(([name, of]) => [name, valueOf((value as RowData)[name] ?? null, of)]),
+      [...shape.fields].map(([name, of]) => [name, asWritten((value as RowData)[name] ?? null, of)]),
     );
   return value;
 }
