@@ -146,8 +146,8 @@ export interface Signature {
   /** Names that `stage.name` and `expect` may read, with their one-line meaning. */
   readonly metrics: Readonly<Record<string, string>>;
   /**
-   * Validates evaluated parameters (ajv behind it). `given` are the names that somebody wrote down; the values of the
-   * others are defaults. Without it nothing is known to be written.
+   * Validates evaluated parameters (ajv behind it). `given` are the names that somebody wrote down, and of the inputs
+   * that are there; the values of other parameters are defaults. Without it nothing is known to be written.
    */
   validate(params: Readonly<Record<string, Json>>, given?: ReadonlySet<string>): readonly ParamProblem[];
 }

@@ -91,6 +91,15 @@ export const elsewhere: readonly Row[] = [
     },
     but: "which counts seconds",
   },
+  {
+    parameter: "select_by",
+    names: { "transformers, TRL": ["metric_for_best_model"], axolotl: ["metric_for_best_model"] },
+  },
+  {
+    parameter: "select_by",
+    names: { "transformers, TRL": ["load_best_model_at_end"], axolotl: ["load_best_model_at_end"] },
+    but: "which names what is looked at: `select_by: eval_loss`",
+  },
   { parameter: "ema_decay", names: { OpenRLHF: ["ema_beta"] } },
   { parameter: "ema", names: { OpenRLHF: ["ema_beta"] } },
   {

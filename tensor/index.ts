@@ -74,6 +74,7 @@ export {
 export { buildModel, type Encoded, type Model, sourceOf } from "./models/model.ts";
 export { type AdafactorOptions, adafactor } from "./optim/adafactor.ts";
 export { type AdamWOptions, adamw } from "./optim/adamw.ts";
+export { EMA } from "./optim/ema.ts";
 export type { Optimizer, Slot } from "./optim/optimizer.ts";
 export { type RmspropOptions, rmsprop } from "./optim/rmsprop.ts";
 export { type Schedule, type ScheduleOptions, schedule } from "./optim/schedule.ts";

@@ -28,7 +28,8 @@ const codeOf: Readonly<Record<ParamProblem["kind"], Code>> = {
 };
 
 function rejected(bound: BoundCall, signature: Signature, context: Context): Diagnostic[] {
-  const written = new Set(bound.written.map((v) => v.name));
+  const inputs = bound.inputs.filter(({ given }) => given.length > 0).map(({ spec }) => spec.name);
+  const written = new Set([...bound.written.map((v) => v.name), ...inputs]);
   return signature.validate(bound.params, written).map((problem) => {
     const given = bound.values.find((v) => v.name === problem.param);
     const value = given?.evaluated.value;

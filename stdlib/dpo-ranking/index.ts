@@ -4,6 +4,22 @@ import { defineStage } from "../../engine/index.ts";
 import type { Type as AlignType, CallFacts, TypeProblem } from "../../grammar/index.ts";
 import { inLessMemory, loraParams, trainingParams, withoutEffect } from "../training/params.ts";
 
+// There is no `eval` input.
+const {
+  select_by: _,
+  eval_every: __,
+  ...training
+} = trainingParams({
+  learning_rate: 1e-6,
+  schedule: "linear",
+  warmup: 0.1,
+  batch_size: 64,
+  epochs: 1,
+  weight_decay: 0,
+  adam_beta2: 0.999,
+  source: "as `dpo`: Rafailov et al. 2023 App. B; batch_size counts prompts",
+});
+
 export const dpoRanking = defineStage(
   {
     name: "dpo_ranking",
@@ -31,16 +47,7 @@ export const dpoRanking = defineStage(
         "x-usual": [1e-3, 10],
         "x-source": "Rafailov et al. 2023 App. B",
       }),
-      ...trainingParams({
-        learning_rate: 1e-6,
-        schedule: "linear",
-        warmup: 0.1,
-        batch_size: 64,
-        epochs: 1,
-        weight_decay: 0,
-        adam_beta2: 0.999,
-        source: "as `dpo`: Rafailov et al. 2023 App. B; batch_size counts prompts",
-      }),
+      ...training,
       ...loraParams(),
       max_length: Type.Optional(
         Type.Integer({

@@ -125,6 +125,7 @@ export const dpo = defineStage(
         epochs: 1,
         weight_decay: 0,
         adam_beta2: 0.999,
+        selects: ["eval_loss", "eval_accuracy", "eval_margin"],
         source:
           "Rafailov et al. 2023 App. B (lr 1e-6, batch 64); linear with 10% warm-up of Tunstall et al. 2023",
       }),
@@ -174,6 +175,7 @@ export const dpo = defineStage(
       eval_accuracy: "share of the `eval` pairs whose chosen has the higher implicit reward after training",
       eval_margin: "mean implicit reward of chosen minus rejected on the `eval` pairs after training",
       steps: "optimiser steps",
+      best_step: "the step whose weights were kept, with `select_by`",
       pairs: "pairs trained on",
     },
     numeric: true,

@@ -71,6 +71,7 @@ export function policyParams(defaults: PolicyDefaults) {
     eval_every: ___,
     ema_decay: ____,
     steps_per_run: _____,
+    select_by: ______,
     ...training
   } = trainingParams(defaults);
   return {
@@ -204,7 +205,10 @@ export function policyParams(defaults: PolicyDefaults) {
 }
 
 export interface PolicyParams
-  extends Omit<TrainingParams, "epochs" | "steps" | "eval_every" | "ema_decay" | "steps_per_run">,
+  extends Omit<
+      TrainingParams,
+      "epochs" | "steps" | "eval_every" | "ema_decay" | "steps_per_run" | "select_by"
+    >,
     LoraParams {
   readonly episodes: number;
   readonly minibatch_size: number;

@@ -79,6 +79,7 @@ export const pretrain = defineStage(
       loss: "mean training loss of the last tenth of the steps, nats per token",
       eval_loss: "mean loss on the `eval` text after training, nats per token",
       steps: "optimiser steps",
+      best_step: "the step whose weights were kept, with `select_by`",
       tokens: "tokens trained on",
     },
     numeric: true,

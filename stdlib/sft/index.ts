@@ -66,6 +66,7 @@ export const sft = defineStage(
       loss: "mean training loss of the last tenth of the steps, nats per supervised token",
       eval_loss: "mean loss on the `eval` demonstrations after training, nats per supervised token",
       steps: "optimiser steps",
+      best_step: "the step whose weights were kept, with `select_by`",
       tokens: "supervised tokens trained on",
     },
     numeric: true,

@@ -144,8 +144,9 @@ export function trainingEstimate<E>(work: Work<E>): Estimate {
   });
   const steps = rows === undefined ? params.steps : stepsOf(params, rows);
   const share = examples ? usualPositions(work, examples, size) / positions(batch) : 1;
+  const kept = params.select_by === undefined || lora ? 0 : modelBytes(model.config);
   const cost: Cost = {
-    memory,
+    memory: memory + kept,
     disk: modelBytes(model.config),
     ...(steps === undefined
       ? {}

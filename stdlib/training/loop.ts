@@ -12,6 +12,7 @@ import {
 } from "../../tensor/index.ts";
 import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { TrainingParams } from "./params.ts";
+import { type Best, openSelection } from "./selection.ts";
 
 export interface LoopOptions {
   readonly ctx: OutputContext<TrainingParams>;
@@ -40,7 +41,7 @@ export interface LoopResult {
   readonly tail: Readonly<Record<string, number>>;
   /** Loss of step 0, before any update. */
   readonly first_loss: number;
-  /** What `evaluate` gave after the last step. */
+  /** What `evaluate` gave of the weights that are kept: those after the last step, or of `best_step` with `select_by`. */
   readonly evaluated: Readonly<Record<string, number>>;
 }
 
@@ -49,10 +50,12 @@ interface Standing {
   readonly tokens: number;
   readonly first_loss: number;
   readonly tail: { readonly count: number; readonly sums: Readonly<Record<string, number>> };
+  readonly best?: Best;
 }
 
 /** Where the weights beside the trainer's stand in a checkpoint. */
 const BESIDE = "beside";
+const BEST = "best";
 
 export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
   const { ctx, trainer, examples } = options;
@@ -73,14 +76,27 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
   const order = batches(examples, params.batch_size, params.seed);
   for (let step = 0; step < start; step++) order.next();
 
+  const epoch = Math.ceil(examples / params.batch_size);
+  const found = resumed?.standing.best;
+  const selection =
+    params.select_by === undefined
+      ? undefined
+      : openSelection({
+          trainer,
+          metric: params.select_by,
+          epoch,
+          before: found && { best: found, weights: resumed.state.slots[BEST]! },
+        });
   let saved = performance.now();
   const save = async () => {
     if (checkpoints === undefined) return;
-    const standing: Standing = { tokens, first_loss, tail: tail.state() };
+    const best = selection?.best;
+    const standing: Standing = { tokens, first_loss, tail: tail.state(), ...(best && { best }) };
     await trainer.settle();
     const { slots, ...state } = trainer.peek();
     const beside = options.beside && { [BESIDE]: options.beside.peek() };
-    await saveCheckpoint(checkpoints, { ...state, slots: { ...slots, ...beside } }, standing);
+    const kept = best && { [BEST]: selection!.weights! };
+    await saveCheckpoint(checkpoints, { ...state, slots: { ...slots, ...beside, ...kept } }, standing);
     saved = performance.now();
   };
 
@@ -98,6 +114,8 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
   if (options.evaluate && eval_every !== undefined && start === 0) {
     ctx.progress({ done: 0, total: steps, unit: "steps", metrics: await evaluate(0) });
   }
+  // Who was stopped while it measured an epoch has not shown it; shown twice is shown once.
+  if (start > 0 && selection?.due(start)) await selection.show(start, await evaluate(start));
   /** How many steps may be taken before anybody looks. */
   const together = (step: number) =>
     options.before
@@ -106,6 +124,7 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
           params.steps_per_run,
           steps - step,
           eval_every === undefined ? steps : eval_every - (step % eval_every),
+          selection === undefined ? steps : epoch - (step % epoch),
         );
   for (let step = start; step < steps; ) {
     const chosen = Array.from({ length: together(step) }, () => order.next().value);
@@ -127,8 +146,10 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
       tokens += options.tokens(chosen[i]!, step);
       step++;
       const due = eval_every !== undefined && step % eval_every === 0;
-      const evaluating = options.evaluate !== undefined && (due || step === steps);
+      const shown = selection !== undefined && (selection.due(step) || step === steps);
+      const evaluating = options.evaluate !== undefined && (due || shown || step === steps);
       if (evaluating) evaluated = await evaluate(step);
+      if (shown) await selection.show(step, evaluated);
       const { learning_rate } = planned[i]!;
       ctx.progress({
         done: step,
@@ -143,6 +164,14 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
     ctx.signal.throwIfAborted();
   }
   await trainer.settle();
+  if (selection) {
+    const { step: best_step } = selection.best!;
+    if (best_step < steps) {
+      selection.restore();
+      evaluated = await evaluate(steps);
+    }
+    evaluated = { ...evaluated, best_step };
+  }
   return { steps, tokens, tail: tail.means(), first_loss, evaluated };
 }
 

@@ -10,6 +10,8 @@ export interface TrainingDefaults {
   readonly epochs: number;
   readonly weight_decay: number;
   readonly adam_beta2: number;
+  /** What the best epoch may be chosen by; default `eval_loss` alone. */
+  readonly selects?: readonly string[];
   /** Where these come from, one line. */
   readonly source: string;
 }
@@ -147,6 +149,13 @@ export function trainingParams(defaults: TrainingDefaults) {
         exclusiveMaximum: 1,
         description:
           "Keeps the running average e ← d·e + (1-d)·w of the weights, which is then the result (InstructGPT: 0.992).",
+      }),
+    ),
+    select_by: Type.Optional(
+      Type.Enum([...(defaults.selects ?? ["eval_loss"])], {
+        type: "string",
+        description:
+          "Measures the `eval` data after every epoch and keeps the weights that were best by this, not the last ones (transformers: `load_best_model_at_end`).",
       }),
     ),
     seed: Type.Integer({
@@ -313,6 +322,7 @@ export interface TrainingParams {
   readonly momentum: number;
   readonly max_grad_norm: number;
   readonly ema_decay?: number;
+  readonly select_by?: string;
   readonly seed: number;
   readonly micro_batch_size?: number;
   readonly recompute: boolean;
@@ -350,7 +360,7 @@ const usedBy: Readonly<Record<string, readonly string[]>> = {
   momentum: ["sgd", "rmsprop"],
 };
 
-/** Parameters that were written down and do nothing beside the others. `given` knows them from defaults. */
+/** Parameters that were written down and do nothing beside the others. `given` knows them from defaults, and which inputs there are. */
 export function withoutEffect(
   params: Pick<TrainingParams, "optimizer" | "schedule"> & Partial<TrainingParams & DropoutParams>,
   given: (name: string) => boolean,
@@ -369,6 +379,8 @@ export function withoutEffect(
   }
   if (params.schedule === "constant")
     idle("final_learning_rate", "has no effect with schedule: constant", "leave it out");
+  if (!given("eval"))
+    idle("select_by", "chooses by data that is not given", "give `eval` rows that are not trained on");
   if (params.residual_dropout === 0 && params.residual_dropout_ramp)
     idle("residual_dropout_ramp", "has no effect without residual_dropout", "set residual_dropout: 0.3");
   return problems;

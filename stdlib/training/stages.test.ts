@@ -136,7 +136,7 @@ test("a warm-up of six steps is that of half of twelve, and one longer than the 
 });
 
 test("adafactor in proportion to the weights takes other steps than without", async () => {
-  const params = { optimizer: "adafactor", learning_rate: 1e-2 };
+  const params = { optimizer: "adafactor", learning_rate: 5e-2 };
   const [plain, scaled] = [await run(sft, params), await run(sft, { ...params, scale_parameter: true })];
   expect(scaled.metrics!.loss).toBeLessThan(5.7);
   expect(await digest(scaled.dir)).not.toBe(await digest(plain.dir));
@@ -198,6 +198,60 @@ describe("evaluation", () => {
     expect(metrics!.eval_accuracy).toBeGreaterThan(0.5);
     expect(metrics!.eval_margin).toBeGreaterThan(0);
   });
+});
+
+describe("select_by", () => {
+  // Five demonstrations, a step each epoch: the others are followed worse soon.
+  const params = { steps: 8, batch_size: 5, schedule: "constant", learning_rate: 5e-2 };
+  const inputs = () => ({ model, data: data.few, eval: data.demos });
+
+  test("keeps the weights of the epoch whose loss on held-out rows was lowest", async () => {
+    const losses: number[] = [];
+    const onProgress = ({ unit, metrics }: Progress) => {
+      if (unit === "steps" && metrics?.eval_loss !== undefined) losses.push(metrics.eval_loss);
+    };
+    const chosen = await run(sft, { ...params, select_by: "eval_loss" }, { inputs: inputs(), onProgress });
+    expect(losses).toHaveLength(8);
+    const best = losses.indexOf(Math.min(...losses)) + 1;
+    expect(best).toBeLessThan(8);
+    expect(chosen.metrics).toMatchObject({ best_step: best, eval_loss: losses[best - 1]!, steps: 8 });
+    const shorter = await run(sft, { ...params, steps: best }, { inputs: inputs() });
+    expect(await digest(chosen.dir)).toBe(await digest(shorter.dir));
+  });
+
+  test("takes the highest of what is no loss, the earlier of equals, and the average where one is kept", async () => {
+    const pairs = { model, data: data.pairs, eval: data.pairs };
+    const few = { ...params, batch_size: 10, learning_rate: 3e-2 };
+    const { metrics } = await run(dpo, { ...few, select_by: "eval_accuracy" }, { inputs: pairs });
+    expect(metrics).toMatchObject({ eval_accuracy: 1 });
+    expect(metrics!.best_step).toBeLessThan(8);
+    const averaged = { ...params, ema_decay: 0.5 };
+    const { dir, metrics: of } = await run(
+      sft,
+      { ...averaged, select_by: "eval_loss" },
+      { inputs: inputs() },
+    );
+    const shorter = await run(sft, { ...averaged, steps: of!.best_step! }, { inputs: inputs() });
+    expect(await digest(dir)).toBe(await digest(shorter.dir));
+  });
+
+  test.each([2, 7])(
+    "after a stop at step %i it ends with the same bytes, wherever the best was",
+    async (at) => {
+      const selecting = { ...params, select_by: "eval_loss" };
+      const whole = await run(sft, selecting, { inputs: inputs() });
+      const scratch = await temporaryFolder();
+      const abort = new AbortController();
+      const onProgress = ({ done, unit }: Progress) => {
+        if (unit === "steps" && done >= at) abort.abort();
+      };
+      const stopping = { inputs: inputs(), scratch, signal: abort.signal, onProgress };
+      await expect(run(sft, selecting, stopping)).rejects.toThrow();
+      const rest = await run(sft, selecting, { inputs: inputs(), scratch });
+      expect(await digest(rest.dir)).toBe(await digest(whole.dir));
+      expect(rest.metrics).toEqual(whole.metrics);
+    },
+  );
 });
 
 describe("lora", () => {
@@ -344,6 +398,7 @@ describe("parameters", () => {
     expect(told(pretrain, { residual_dropout_ramp: true })).toEqual([
       "residual_dropout_ramp has no effect without residual_dropout",
     ]);
+    expect(told(sft, { select_by: "eval_loss" })).toEqual(["select_by chooses by data that is not given"]);
     expect(told(sft, { schedule: "constant", final_learning_rate: 0.1 })).toEqual([
       "final_learning_rate has no effect with schedule: constant",
     ]);
