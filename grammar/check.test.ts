@@ -345,6 +345,11 @@ describe("profiles", () => {
   });
 });
 
+test("a parameter that has the name of something every object has is unknown as any other", () => {
+  const { codes } = checked(`${base}stage t = sft(base, book) { constructor: 1, toString: 2 }\n`);
+  expect(codes.filter((code) => code === "AL0104")).toHaveLength(2);
+});
+
 test("a value from --set is shown beside the type that it breaks", () => {
   expect(
     checked(quickstart, { set: { beta: "-1" } }).text,

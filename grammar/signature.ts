@@ -135,7 +135,7 @@ export interface Signature {
   readonly restInputs?: Omit<InputSpec, "name">;
   readonly params: ParamsSchema;
   /** Its parameters by the names that other tools have for them: `cutoff_len`. */
-  readonly elsewhere?: Readonly<Record<string, Elsewhere>>;
+  readonly elsewhere?: ReadonlyMap<string, Elsewhere>;
   /** Parameters that may be given by position after the inputs: `text("a.txt")`, `take(100)`. */
   readonly positional: readonly string[];
   /** `take_rest: any name is allowed` as in `select(prompt: instruction)`: the schema of those values. */

@@ -3,23 +3,23 @@ import { elsewhere } from "./elsewhere.ts";
 import { library } from "./index.ts";
 
 const operations = [...library.values()];
-const known = (operation: string, name: string) => library.get(operation)!.elsewhere?.[name];
+const known = (operation: string, name: string) => library.get(operation)!.elsewhere?.get(name);
 
 test("every name in the table leads to a parameter of some operation", () => {
   for (const { parameter, names } of elsewhere) {
     for (const name of Object.values(names).flat())
       expect(
-        operations.filter((o) => o.elsewhere?.[name]?.parameter === parameter),
+        operations.filter((o) => o.elsewhere?.get(name)?.parameter === parameter),
         name,
       ).not.toEqual([]);
   }
 });
 
 test("no name stands for two things, and none hides a parameter or an input", () => {
-  for (const { name, params, inputs, elsewhere = {} } of operations) {
+  for (const { name, params, inputs, elsewhere = new Map() } of operations) {
     const own = [...Object.keys(params.properties), ...inputs.map((input) => input.name)];
     expect(
-      Object.keys(elsewhere).filter((other) => own.includes(other)),
+      [...elsewhere.keys()].filter((other) => own.includes(other)),
       name,
     ).toEqual([]);
   }

@@ -208,16 +208,20 @@ export function alsoByOtherNames(operation: Operation): Operation {
     ...Object.keys(operation.params.properties),
     ...operation.inputs.map(({ name }) => name),
   ]);
-  const known: Record<string, Elsewhere> = {};
+  const known = new Map<string, Elsewhere>();
   for (const { parameter, names, but } of elsewhere) {
     if (!own.has(parameter)) continue;
     for (const tool of tools) {
       for (const name of names[tool] ?? []) {
-        if (own.has(name) || (known[name] && known[name].parameter !== parameter)) continue;
-        const told = [...(known[name]?.tools ?? []), tool];
-        known[name] = { parameter, tools: told, ...(but !== undefined && { but }) };
+        const before = known.get(name);
+        if (own.has(name) || (before && before.parameter !== parameter)) continue;
+        known.set(name, {
+          parameter,
+          tools: [...(before?.tools ?? []), tool],
+          ...(but !== undefined && { but }),
+        });
       }
     }
   }
-  return Object.keys(known).length === 0 ? operation : { ...operation, elsewhere: known };
+  return known.size === 0 ? operation : { ...operation, elsewhere: known };
 }

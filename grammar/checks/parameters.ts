@@ -31,7 +31,7 @@ function unknown(bound: BoundCall, signature: Signature, context: Context): Diag
     .map(({ name }) => {
       const at = context.place(name.span);
       const free = names.filter((n) => !given.has(n));
-      const known = signature.elsewhere?.[name.text];
+      const known = signature.elsewhere?.get(name.text);
       return diagnose("AL0104", {
         title: `\`${signature.name}\` has no parameter \`${name.text}\``,
         at,
