@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { elsewhere } from "./elsewhere.ts";
 import { library } from "./index.ts";
 
-const operations = [...library.values()];
+const operations = Array.from(library.values());
 const known = (operation: string, name: string) => library.get(operation)!.elsewhere?.get(name);
 
 test("every name in the table leads to a parameter of some operation", () => {
