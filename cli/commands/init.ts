@@ -5,6 +5,7 @@ import { basename, join, relative, resolve } from "node:path";
 import first from "../init/first.align?raw";
 import words from "../init/words.json?raw";
 import { badFile } from "../pipeline.ts";
+import { runCommand } from "../run-command.ts";
 import { failureText } from "../ui/failure-text.ts";
 
 export async function init(dir: string): Promise<number> {
@@ -28,7 +29,7 @@ export async function init(dir: string): Promise<number> {
   if (!existsSync(ignore)) await writeFile(ignore, ".align/\nout/\n");
   console.log(`${[...files.keys()].map((file) => shown(join(home, file))).join("\n")}
 
-Next:  align run ${shown(join(home, pipeline))}`);
+Next:  ${runCommand(shown(join(home, pipeline)), {})}`);
   return 0;
 }
 

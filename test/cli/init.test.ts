@@ -31,7 +31,7 @@ test("another word for it changes nothing before the judge", async () => {
 });
 
 test("a folder's name becomes the pipeline's, where it can", async () => {
-  expect((await w.align("init", "My-Model 2")).stdout).toContain("My-Model 2/my_model_2.align");
+  expect((await w.align("init", "My-Model 2")).stdout).toContain("align run 'My-Model 2/my_model_2.align'");
   expect(await w.read("My-Model 2/my_model_2.align")).toContain("\npipeline my_model_2\n");
   expect((await w.align("init", "3d")).stdout).toContain("3d/first.align");
 });
